@@ -1,0 +1,5 @@
+"""The errors that a person can mend. The command line prints their one line and exits with 2; nothing else is caught."""
+
+
+class UserError(ValueError):
+    """Bad input: the message says in one line what was wrong and what was expected."""
