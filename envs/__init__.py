@@ -7,6 +7,8 @@ themselves are in `kernel.py`. `envs.go_v0` is the PettingZoo environment and "g
 from importlib import import_module
 from typing import Any
 
+import gymnasium
+
 from envs.batch import GoBatch, play_random_games
 from envs.position import Position
 from envs.rules import IllegalMove, Rules
@@ -28,5 +30,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "go_v0":  # imported when asked for: PettingZoo is not needed to play or train
-        return import_module("envs.go_v0")
+        return import_module("envs.pettingzoo_go")
     raise AttributeError(f"module 'envs' has no attribute {name!r}")
+
+
+gymnasium.register(
+    id="goagent/Go-v0",
+    entry_point="envs.gymnasium_go:GoEnv",
+    vector_entry_point="envs.gymnasium_go:GoVectorEnv",
+)

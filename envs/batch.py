@@ -71,9 +71,32 @@ class GoBatch:
         kernel(self.rules.tables, self._state, actions)
         self._mask = None
 
-    def observe(self) -> np.ndarray:
-        """(num_games, planes, rows, cols) float32, seen from the side to move; see `planes.py`."""
-        return observe(self.rules, self._state, self.legal_mask(), self._in_parallel)
+    def own_eyes(self) -> np.ndarray:
+        """(num_games, num_actions) bool: the one-point eyes of the side to move, which sensible play never fills."""
+        eyes = np.empty((self.num_games, self.rules.num_actions), np.bool_)
+        lockstep.own_eyes(self.rules.tables, self._state, eyes)
+        return eyes
+
+    def play_out(self, rng: np.random.Generator) -> np.ndarray:
+        """Play every game to its end by random moves and return `score_black()`, (num_games,) float32.
+
+        A move is uniform over the legal points that are not in `own_eyes()`, or the pass when there is none. A game
+        that is still unfinished after 3 * num_points + 64 of them is left and scored there.
+        """
+        max_plies = 3 * self.rules.num_points + 64
+        self._make_room(min(max_plies, int(self.rules.max_moves or 0)))
+        kernel = lockstep.play_out_parallel if self._in_parallel else lockstep.play_out
+        kernel(self.rules.tables, self._state, rng.integers(0, 2**64, self.num_games, np.uint64), max_plies)
+        self._mask = None
+        return self.score_black()
+
+    def observe(self, colours: np.ndarray | None = None) -> np.ndarray:
+        """(num_games, planes, rows, cols) float32, seen from the side to move; see `planes.py`.
+
+        colours (num_games,) int8 says BLACK or WHITE instead, for a finished game has no side to move.
+        """
+        state = self._state if colours is None else self._state._replace(to_play=colours)
+        return observe(self.rules, state, self.legal_mask(), self._in_parallel)
 
     @property
     def to_play(self) -> np.ndarray:
@@ -94,6 +117,11 @@ class GoBatch:
     def num_moves(self) -> np.ndarray:
         """(num_games,) int32: plies played."""
         return self._state.num_moves.copy()
+
+    @property
+    def consecutive_passes(self) -> np.ndarray:
+        """(num_games,) int8: passes in a row, up to now."""
+        return self._state.passes.copy()
 
     @property
     def boards(self) -> np.ndarray:
@@ -163,6 +191,8 @@ class GoBatch:
             raise IllegalMove(
                 f"game {i}: {actions[i]} is not an action: expected 0 to {self.rules.num_actions - 1}, or {SKIP} to skip"
             )
+        if self._mask is not None and (self._mask[np.arange(self.num_games), actions] | (actions == SKIP)).all():
+            return
         verdicts = np.empty(self.num_games, np.int8)
         lockstep.verdicts(self.rules.tables, self._state, actions, verdicts)
         if verdicts.any():
@@ -170,8 +200,8 @@ class GoBatch:
             reason = explain(self.rules, int(self._state.to_play[i]), int(actions[i]), int(verdicts[i]))
             raise IllegalMove(f"game {i}: {reason}")
 
-    def _make_room(self) -> None:
-        needed = int(max(self._state.num_moves.max(), self._state.num_past.max())) + 1
+    def _make_room(self, plies: int = 1) -> None:
+        needed = int(max(self._state.num_moves.max(), self._state.num_past.max())) + plies
         capacity = self._state.moves.shape[1]
         if needed > capacity:
             # Grown by little at a time: a batch of thousands of games is mostly history.

@@ -16,6 +16,7 @@ import numba
 import platformdirs
 from numba.core import config, event
 
+_settings: Any = config  # its attributes are made at run time
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -40,12 +41,12 @@ def njit(**options: Any) -> Callable[[Callable], Callable]:
     def decorate(function: Callable) -> Callable:
         # The folder is read once, when caching is enabled; other users of numba keep their own. The index in it knows
         # functions by name, not by options, so a source compiled in two ways needs two folders.
-        before = config.CACHE_DIR
-        config.CACHE_DIR = str(cache_folder() / ("parallel" if options.get("parallel") else "serial"))
+        before = _settings.CACHE_DIR
+        _settings.CACHE_DIR = str(cache_folder() / ("parallel" if options.get("parallel") else "serial"))
         try:
             return numba.njit(cache=True, nogil=True, **options)(function)
         finally:
-            config.CACHE_DIR = before
+            _settings.CACHE_DIR = before
 
     return decorate
 

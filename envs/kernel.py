@@ -267,7 +267,7 @@ def legal_points(t: Tables, s: State, g: int, out: np.ndarray) -> None:
     for point in range(len(t.neighbours)):
         out[g, point] = (s.board[g, point] == EMPTY) & (s.open_sides[g, point] > 0) & (s.lost[g, point] & watched == 0)
     for point in range(len(t.neighbours)):
-        if s.board[g, point] == EMPTY and not out[g, point]:
+        if (s.board[g, point] == EMPTY) & (not out[g, point]):  # `and` would branch twice, unpredictably
             out[g, point] = verdict(t, s, g, point) == LEGAL
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from envs import kernel
 from envs.jit import kernel as kernel_function
 from envs.jit import njit
-from envs.state import LEGAL, OVER, PLAYING, SKIP, State, Tables
+from envs.state import EMPTY, LEGAL, OVER, PLAYING, SKIP, State, Tables
 
 
 def _legal_masks(t, s, out):
@@ -201,3 +201,71 @@ def hand_over(t: Tables, s: State) -> None:
 def take_off_stone(t: Tables, s: State, g: int, point: int, board: np.ndarray) -> None:
     """Remove one stone of a chain; the history stays. `board` (num_points,) is the board as it is."""
     kernel.take_off_stone(t, s, g, point, board)
+
+
+@kernel_function(forceinline=True)
+def is_own_eye(t: Tables, s: State, g: int, point: int) -> bool:
+    """Is this empty point a one-point eye of the side to move?
+
+    Its own stones on every side, and enemies on at most one of the diagonal points, at the edge on none.
+    """
+    colour = s.to_play[g]
+    wall = len(t.neighbours)
+    spare = 1
+    for k in range(4):
+        q = t.neighbours[point, k]
+        if q == wall:
+            spare = 0
+        elif s.board[g, q] != colour:
+            return False
+    for k in (0, 3):  # the diagonal points are beside the neighbours above and below
+        q = t.neighbours[point, k]
+        if q != wall:
+            for j in (1, 2):
+                spare -= s.board[g, t.neighbours[q, j]] == 3 - colour
+    return spare >= 0
+
+
+@njit()
+def own_eyes(t: Tables, s: State, out: np.ndarray) -> None:
+    """Fill out (games, num_actions) bool: the one-point eyes of the side to move; none once a game is over."""
+    out[:] = False
+    for g in range(len(out)):
+        if s.status[g] == PLAYING:
+            for point in range(len(t.neighbours)):
+                out[g, point] = s.board[g, point] == EMPTY and is_own_eye(t, s, g, point)
+
+
+@kernel_function(forceinline=True)
+def playout_action(t: Tables, s: State, g: int, random: np.uint64, scratch: np.ndarray) -> tuple:
+    """(action, random): a draw from the legal points that are no own eye; the pass when there is none."""
+    wall = len(t.neighbours)
+    count = 0
+    for point in range(wall):
+        if s.board[g, point] == EMPTY:
+            scratch[count] = point
+            count += 1
+    while count:  # the empty points in random order: the first that will do is uniform over those that will do
+        random += GOLDEN
+        i = below(mix(random), count)
+        point = scratch[i]
+        if not is_own_eye(t, s, g, point) and kernel.verdict(t, s, g, point) == LEGAL:
+            return point, random
+        count -= 1
+        scratch[i] = scratch[count]
+    return wall, random
+
+
+def _play_out(t, s, seeds, max_plies):
+    for g in numba.prange(len(seeds)):
+        scratch = np.empty(len(t.neighbours), np.int16)
+        random = seeds[g]
+        for _ in range(max_plies):
+            if s.status[g] != PLAYING:
+                break
+            action, random = playout_action(t, s, g, random, scratch)
+            kernel.play(t, s, g, action)
+
+
+play_out = njit()(_play_out)
+play_out_parallel = njit(parallel=True)(_play_out)

@@ -26,6 +26,10 @@ class Analysis(NamedTuple):
     lines: list[Line]  # best first
 
 
+class Resigned(Exception):
+    """Raised by `Player.choose` instead of a move: the side to move gives up."""
+
+
 class Player(Protocol):
     """Chooses moves. A player keeps nothing of a game that `reset` does not clear, and owns no generator."""
 
@@ -35,7 +39,7 @@ class Player(Protocol):
         """Forget the game so far; called before each game."""
 
     def choose(self, position: Position, rng: np.random.Generator) -> int:
-        """The move it plays in an unfinished position; legal."""
+        """The move it plays in an unfinished position; legal. Raises Resigned to give up."""
 
     def distribution(self, position: Position) -> np.ndarray:
         """(num_actions,) float: the probability of each move, zero where illegal."""

@@ -1,0 +1,119 @@
+"""What a game and a match say once they are played. Start with `MatchResult`."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from rich.table import Table
+
+from envs import BLACK, EMPTY, WHITE, Rules
+from envs.symmetry import action_table
+from goagent.records.sgf import Game
+
+Ending = Literal["passes", "capture", "length", "resignation", "failure"]
+
+_Z95 = 1.959964  # of the normal distribution
+
+
+@dataclass(frozen=True)
+class GameRecord:
+    """One game between two players."""
+
+    rules: Rules
+    moves: tuple[int, ...]
+    winner: int  # BLACK, WHITE, or EMPTY for a draw
+    score_black: float | None  # None where nothing was counted: a resignation, a failure
+    ending: Ending
+    problem: str = ""  # what the losing player did, when the ending is a failure
+
+    def to_game(self, black_name: str, white_name: str) -> Game:
+        """As it is written to SGF."""
+        game = Game.from_moves(self.rules, self.moves, self.score_black, black_name, white_name)
+        if self.score_black is None:
+            game.result = f"{'B' if self.winner == BLACK else 'W'}+{'R' if self.ending == 'resignation' else 'F'}"
+        game.comment = self.problem
+        return game
+
+    def canonical_moves(self) -> tuple[int, ...]:
+        """The same for games that are mirror images or rotations of each other."""
+        moves = np.array(self.moves, np.int64)
+        return min(tuple(table[moves].tolist()) for table in action_table(self.rules.rows, self.rules.cols))
+
+
+@dataclass(frozen=True)
+class MatchResult:
+    """The games of a match; `a` has Black in every other one, beginning with the first."""
+
+    a: str
+    b: str
+    games: tuple[GameRecord, ...]
+
+    @property
+    def points(self) -> np.ndarray:
+        """(games,) float: 1 where `a` won, 0.5 for a draw, 0 where `b` won."""
+        return np.array(
+            [
+                0.5 if game.winner == EMPTY else float(game.winner == (WHITE if i % 2 else BLACK))
+                for i, game in enumerate(self.games)
+            ]
+        )
+
+    @property
+    def score(self) -> float:
+        """The share of the points that `a` took."""
+        return float(self.points.mean())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson interval of `score`."""
+        return wilson_interval(self.score, len(self.games))
+
+    @property
+    def unique_games(self) -> int:
+        """How many games differ, symmetric ones counted once."""
+        return len({game.canonical_moves() for game in self.games})
+
+    def summary(self) -> dict[str, Any]:
+        """The match in numbers, as JSON can hold them."""
+        points, (low, high) = self.points, self.interval
+        return {
+            "a": self.a,
+            "b": self.b,
+            "games": len(points),
+            "wins": int((points == 1).sum()),
+            "draws": int((points == 0.5).sum()),
+            "losses": int((points == 0).sum()),
+            "score": self.score,
+            "interval": [low, high],
+            "score_as_black": float(points[::2].mean()),
+            "score_as_white": float(points[1::2].mean()) if len(points) > 1 else None,
+            "unique_games": self.unique_games,
+            "mean_length": float(np.mean([len(game.moves) for game in self.games])),
+            "endings": dict(Counter(game.ending for game in self.games)),
+        }
+
+    def __rich__(self) -> Table:
+        s = self.summary()
+        table = Table(title=f"{self.a} against {self.b}", min_width=48)
+        table.add_column(f"for {self.a}")
+        table.add_column("", justify="right")
+        table.add_row("won, drawn, lost", f"{s['wins']}, {s['draws']}, {s['losses']}")
+        table.add_row("score", f"{s['score']:.1%}")
+        table.add_row("95 % interval", f"{s['interval'][0]:.1%} to {s['interval'][1]:.1%}")
+        table.add_row("score as Black", f"{s['score_as_black']:.1%}")
+        if s["score_as_white"] is not None:
+            table.add_row("score as White", f"{s['score_as_white']:.1%}")
+        table.add_row("games, different ones", f"{s['games']}, {s['unique_games']}")
+        table.add_row("mean length", f"{s['mean_length']:.0f} moves")
+        table.add_row("ended by", ", ".join(f"{name} {count}" for name, count in s["endings"].items()))
+        return table
+
+
+def wilson_interval(score: float, games: int) -> tuple[float, float]:
+    """The 95 % interval of a share `score` seen in `games` games (Wilson 1927); draws count half in it."""
+    shrink = 1 + _Z95**2 / games
+    centre = (score + _Z95**2 / (2 * games)) / shrink
+    reach = _Z95 * math.sqrt(score * (1 - score) / games + _Z95**2 / (4 * games**2)) / shrink
+    return max(0.0, centre - reach), min(1.0, centre + reach)

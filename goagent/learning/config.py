@@ -1,0 +1,181 @@
+"""The one configuration of training: default, type and help of every option stand here and nowhere else."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+from envs import Rules
+from goagent.errors import UserError
+from goagent.rules import rules_from
+
+# Which policy learns by which algorithm, and why not. A regressor answers with one move: there is no probability to
+# move, and nothing it could discover.
+ALGORITHMS = {"categorical": ("ppo", "reinforce", "imitation"), "regression": ("imitation",)}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Train an agent. Without a budget: five minutes. Everything is saved in the run folder."""
+
+    size: str = "5"
+    """Board size: 9, or 5x7 (rows x columns)."""
+    policy: Literal["categorical", "regression"] = "categorical"
+    """How the network answers: a distribution over moves, or one point (the deterministic baseline)."""
+    algorithm: Literal["ppo", "reinforce", "imitation"] = "ppo"
+    """Self-play policy gradient (ppo, reinforce), or learning an expert's moves from SGF (imitation)."""
+    minutes: float | None = None
+    """Stop after this much training time."""
+    steps: int | None = None
+    """Stop after this many steps: batches for imitation; rounds of self-play and learning otherwise."""
+    seed: int = 0
+    """Every random choice comes from here."""
+    device: str = "auto"
+    """cpu, cuda, or auto: cuda where there is one."""
+    threads: int | None = None
+    """CPU threads; with 1, a run of --steps repeats bit for bit. Default: all."""
+    run: Path | None = None
+    """Run folder, new unless --resume. Default: runs/ALGORITHM-POLICY-SIZE-SEED, numbered when taken."""
+    resume: bool = False
+    """Go on with the run folder where its newest checkpoint ends."""
+    init: str | None = None
+    """Start from the weights of this run or checkpoint."""
+    data: Path | None = None
+    """Imitation: an SGF file, a collection (.sgfs, .gz) or a folder. Default: the strong games in the package."""
+    komi: float | None = None
+    """Default: the size's."""
+    ko: Literal["positional", "situational", "simple"] = "positional"
+    """Which repetitions are forbidden."""
+    channels: int = 32
+    """Width of the network."""
+    blocks: int = 4
+    """Depth of the network, in residual blocks of two layers."""
+    batch_size: int = 256
+    """Positions a gradient step."""
+    learning_rate: float = 1e-3
+    """AdamW's, after a warm-up of 100 gradient steps."""
+    weight_decay: float = 1e-4
+    """AdamW's."""
+    averaging: float = 0.998
+    """The weights that play are a moving average with this decay a gradient step."""
+    holdout: float = 0.1
+    """Imitation: the share of games kept for testing."""
+    num_games: int = 256
+    """Self-play: games in flight."""
+    horizon: int = 32
+    """Self-play: plies of every game in a step."""
+    epochs: int = 2
+    """ppo: passes over the plies of a step."""
+    clip: float = 0.2
+    """ppo: how far a move's probability may change in a step, as a ratio."""
+    gae_lambda: float = 0.9
+    """Self-play: 1 learns from the result of the game, less leans on the value head."""
+    entropy_bonus: float = 0.01
+    """Self-play: reward for a nat of entropy. It keeps the policy exploring."""
+    temperature: float = 1.0
+    """Self-play: of the moves played while learning."""
+    checkpoint_every: int | None = None
+    """Steps between checkpoints; default 20, for imitation 500."""
+
+    def __post_init__(self) -> None:
+        def expect(name: str, good: bool, expected: str) -> None:
+            if not good:
+                raise UserError(f"{name} is {getattr(self, name)!r}: expected {expected}")
+
+        algorithms = ALGORITHMS.get(self.policy)
+        expect("policy", algorithms is not None, f"one of {', '.join(ALGORITHMS)}")
+        if self.algorithm not in (algorithms or ()):
+            known = sorted({name for names in ALGORITHMS.values() for name in names})
+            expect("algorithm", self.algorithm in known, f"one of {', '.join(known)}")
+            raise UserError(
+                f"policy {self.policy!r} cannot learn by {self.algorithm!r}: it answers with one move, so there is"
+                f" nothing to explore and no probability to change; expected --algorithm {' or '.join(algorithms or ())}"
+            )
+        if self.minutes is not None and self.steps is not None:
+            raise UserError("minutes and steps are both given: expected one budget")
+        expect("minutes", self.minutes is None or 0 < self.minutes < 1e6, "a positive number")
+        for name in ("steps", "threads", "checkpoint_every"):
+            expect(name, getattr(self, name) is None or _is_int(getattr(self, name), 1), "a positive whole number")
+        for name in ("channels", "blocks", "batch_size", "num_games", "horizon", "epochs"):
+            expect(name, _is_int(getattr(self, name), 1), "a positive whole number")
+        expect("channels", self.channels <= 1024, "at most 1024")
+        expect("blocks", self.blocks <= 1024, "at most 1024")
+        expect("seed", _is_int(self.seed, 0), "a whole number, 0 or more")
+        expect("learning_rate", 0 < self.learning_rate < 1, "a number between 0 and 1")
+        expect("weight_decay", 0 <= self.weight_decay < 1, "a number from 0 to 1")
+        expect("averaging", 0 <= self.averaging < 1, "a number from 0 to 1")
+        expect("holdout", 0 < self.holdout < 1, "a number between 0 and 1")
+        expect("clip", 0 < self.clip < 1, "a number between 0 and 1")
+        expect("gae_lambda", 0 <= self.gae_lambda <= 1, "a number from 0 to 1")
+        expect("entropy_bonus", 0 <= self.entropy_bonus < 10, "a number from 0 to 10")
+        expect("temperature", 0 < self.temperature <= 10, "a number above 0, at most 10")
+        expect("device", self.device in ("auto", "cpu", "cuda") or self.device.startswith("cuda:"), "auto, cpu or cuda")
+        if self.resume and self.init is not None:
+            raise UserError("resume and init are both given: a resumed run has its weights")
+        if self.resume and self.run is None:
+            raise UserError("resume is given without a run: expected --run FOLDER")
+        _ = self.rules
+
+    @property
+    def rules(self) -> Rules:
+        """The rules that this run plays. Raises UserError."""
+        return rules_from(self.size, komi=self.komi, ko=self.ko)
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is, or the first place of that name where none is yet."""
+        if self.run is not None:
+            return self.run
+        name = f"{self.algorithm}-{self.policy}-{self.rules.size}-{self.seed}"
+        candidates = (Path("runs") / (name if i == 1 else f"{name}-{i}") for i in count(1))
+        return next(path for path in candidates if not path.exists())
+
+    @property
+    def steps_between_checkpoints(self) -> int:
+        return self.checkpoint_every or (500 if self.algorithm == "imitation" else 20)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "TrainConfig":
+        """The inverse of `to_dict`. Raises UserError for an unknown key or a bad value."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(content) - known)
+        if unknown:
+            raise UserError(
+                f"configuration has the unknown key {unknown[0]!r}: expected some of {', '.join(sorted(known))}"
+            )
+        paths = {name: Path(content[name]) for name in ("run", "data") if content.get(name) is not None}
+        try:
+            return cls(**{**content, **paths})
+        except TypeError as error:
+            raise UserError(f"configuration {json.dumps(content)[:200]}: {error}") from error
+
+
+# What may change when a run goes on: how long, and on which machine.
+_FREE_ON_RESUME = ("minutes", "steps", "run", "resume", "device", "threads", "checkpoint_every")
+
+
+def resumed(asked: TrainConfig, saved: TrainConfig) -> TrainConfig:
+    """The configuration of a resumed run: the saved one with what was asked anew. Raises UserError if they differ."""
+    changes: dict[str, Any] = {}
+    for field in fields(TrainConfig):
+        value = getattr(asked, field.name)
+        if field.name in _FREE_ON_RESUME:
+            if value != field.default:
+                changes[field.name] = value
+        elif value != field.default and value != getattr(saved, field.name):
+            raise UserError(
+                f"{field.name} is {value!r}, but the run was started with {getattr(saved, field.name)!r}:"
+                " expected the same, or a new run"
+            )
+    if "steps" in changes or "minutes" in changes:
+        changes = {"steps": None, "minutes": None} | changes
+    return TrainConfig.from_dict({**saved.to_dict(), **changes})
+
+
+def _is_int(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least

@@ -1,0 +1,106 @@
+"""What every algorithm shares: a network, its moving average, an optimiser, generators, and all of it saved exactly."""
+
+import copy
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from goagent.errors import UserError
+from goagent.learning.config import TrainConfig
+from goagent.policies.network import PolicyNetwork
+
+_WARM_UP = 100  # gradient steps
+_LARGEST_GRADIENT = 1.0  # norm
+
+
+class TrainingError(UserError):
+    """Training cannot go on; the last checkpoint stands."""
+
+
+class Learner(ABC):
+    """One algorithm. `step` does its unit of work and returns what it measured.
+
+    `average` is what plays: a moving average of the weights, which does for us what a decaying learning rate would,
+    without knowing the budget (Polyak & Juditsky 1992).
+    """
+
+    def __init__(self, config: TrainConfig, network: PolicyNetwork, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.updates = 0
+        numpy_seed, torch_seed = np.random.SeedSequence(config.seed).spawn(2)
+        self.rng = np.random.Generator(np.random.PCG64(numpy_seed))
+        self.torch_rng = torch.Generator(device).manual_seed(int(torch_seed.generate_state(1, np.uint64)[0] >> 1))
+
+    @abstractmethod
+    def summary(self) -> str:
+        """A line about what it learns from."""
+
+    @abstractmethod
+    def step(self) -> dict[str, float]:
+        """Learn for a while; returns metrics by name."""
+
+    @abstractmethod
+    def assess(self, step: int) -> dict[str, float]:
+        """How good the average is now: a quick look that changes nothing, not even a generator."""
+
+    def update(self, loss: Tensor) -> None:
+        """One gradient step. Raises TrainingError when the loss is not a number."""
+        if not bool(torch.isfinite(loss)):
+            raise TrainingError(
+                f"the loss became {loss.item()} after {self.updates} gradient steps: expected a number; "
+                f"a smaller --learning-rate than {self.config.learning_rate:g} may help"
+            )
+        self.updates += 1
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * min(1.0, self.updates / _WARM_UP)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        self.optimizer.step()
+        # Early on the average follows closely, or it would remember the random start.
+        keep = min(self.config.averaging, self.updates / (self.updates + 10))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(value, 1 - keep)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Everything that the next step depends on, as JSON and tensors."""
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        for i, entry in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{name}": value for name, value in entry.items()}
+        tensors["torch_rng"] = self.torch_rng.get_state()
+        return {"updates": self.updates, "rng": self.rng.bit_generator.state}, tensors
+
+    def restore(self, state: dict[str, Any], tensors: dict[str, Tensor], average: dict[str, Tensor]) -> None:
+        """The inverse of `state`; `average` holds the weights that play. Raises KeyError, RuntimeError, ValueError."""
+        self.network.load_state_dict(_under("network.", tensors))
+        self.average.load_state_dict(average)
+        entries: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("optimizer.", tensors).items():
+            i, key = name.split(".")
+            entries.setdefault(int(i), {})[key] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": entries})
+        self.updates = int(state["updates"])
+        self.rng.bit_generator.state = state["rng"]
+        self.torch_rng.set_state(tensors["torch_rng"])
+
+    def games(self) -> list[Any]:
+        """Games to show in the run folder, as `records.Game`; none by default."""
+        return []
+
+    def tensor(self, array: np.ndarray) -> Tensor:
+        """An array on the learner's device."""
+        return torch.from_numpy(array).to(self.device)
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

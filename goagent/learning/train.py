@@ -1,0 +1,178 @@
+"""Training as the command line knows it: a run folder, a budget, progress, checkpoints, and what came of it."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from goagent.errors import UserError
+from goagent.learning.config import TrainConfig, resumed
+from goagent.learning.imitation import ImitationLearner
+from goagent.learning.learner import Learner
+from goagent.learning.policy_gradient import PolicyGradientLearner
+from goagent.learning.report import print_report
+from goagent.learning.start import starting_network
+from goagent.records import checkpoint
+from goagent.records.run import Run
+
+_LEARNERS: dict[str, Callable[..., Learner]] = {
+    "imitation": ImitationLearner,
+    "ppo": PolicyGradientLearner,
+    "reinforce": PolicyGradientLearner,
+}
+_DEFAULT_MINUTES = 5.0
+_LINE_EVERY = 15.0  # seconds, where there is no terminal to draw a bar on
+
+
+def train(config: TrainConfig, console: Console | None = None) -> int:
+    """Train, print what came of it and how to use it; returns the exit code. Raises UserError."""
+    console = console or Console()
+    folder = config.folder
+    if config.resume:
+        config = resumed(config, TrainConfig.from_dict(Run.read_config(folder)))
+    with _threads(config.threads):
+        learner, step = build(config, folder)
+        run = Run.open(folder, config.to_dict(), resume=config.resume)
+        console.print(
+            f"[bold]{_title(config)}[/bold]\n{learner.summary()}\nin {folder}", highlight=False, soft_wrap=True
+        )
+        try:
+            step, interrupted = _loop(learner, run, step, console)
+        finally:
+            run.close()
+        if interrupted:
+            console.print(
+                f"Stopped and saved at step {step}. Go on: goagent train --run {folder} --resume", soft_wrap=True
+            )
+            return 130
+        print_report(learner, folder, console)
+    return 0
+
+
+def build(config: TrainConfig, folder: Path) -> tuple[Learner, int]:
+    """The learner of a configuration and the step it stands at, which is where `folder` ends if it is resumed."""
+    learner = _LEARNERS[config.algorithm](config, starting_network(config), _device(config.device))
+    if not config.resume:
+        return learner, 0
+    _, weights = checkpoint.load(folder)
+    state, tensors = checkpoint.load_training(folder)
+    try:
+        learner.restore(state, tensors, weights)
+        return learner, int(state["step"])
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise UserError(f"cannot resume {folder}: its training state does not fit its configuration") from error
+
+
+def _loop(learner: Learner, run: Run, step: int, console: Console) -> tuple[int, bool]:
+    """Learn until the budget is spent or Ctrl-C, then save. Returns the last step, and whether it was Ctrl-C."""
+    config = learner.config
+    budget = _Budget(config, step)
+    metrics: dict[str, float] = {}
+    saved_at, last_line = -1, time.monotonic()
+    with _progress(console) as progress, _ctrl_c() as stop:
+        task = progress.add_task("learning", total=1.0, state="")
+        while not stop.is_set() and budget.spent(step) < 1:
+            measured = learner.step()
+            step += 1
+            run.log(step, measured)
+            metrics |= measured
+            if step % config.steps_between_checkpoints == 0:
+                metrics |= _save(learner, run, step)
+                saved_at = step
+            state = f"{budget.describe(step)} · " + " · ".join(f"{name} {value:.3g}" for name, value in metrics.items())
+            progress.update(task, completed=budget.spent(step), state=state)
+            if not console.is_terminal and time.monotonic() - last_line > _LINE_EVERY:
+                last_line = time.monotonic()
+                console.print(state, highlight=False, soft_wrap=True)
+    if step != saved_at:
+        _save(learner, run, step)
+    return step, stop.is_set()
+
+
+class _Budget:
+    """How much of --steps or --minutes is spent."""
+
+    def __init__(self, config: TrainConfig, first_step: int) -> None:
+        self.steps = config.steps
+        self.seconds = 60 * (config.minutes or _DEFAULT_MINUTES)
+        self.first_step = first_step
+        self.started = time.monotonic()
+
+    def spent(self, step: int) -> float:
+        """0 at the start, 1 at the end."""
+        return step / self.steps if self.steps else (time.monotonic() - self.started) / self.seconds
+
+    def describe(self, step: int) -> str:
+        elapsed = time.monotonic() - self.started
+        rate = (step - self.first_step) / max(elapsed, 1e-9)
+        left = (self.steps - step) / rate if self.steps else self.seconds - elapsed
+        return f"step {step} · {rate:.3g} a second · {max(left, 0) / 60:.1f} min left"
+
+
+def _save(learner: Learner, run: Run, step: int) -> dict[str, float]:
+    """Write the checkpoint of a step; returns how good the agent is."""
+    assessed = learner.assess(step)
+    run.log(step, assessed)
+    agent = {
+        "network": learner.network.config.to_dict(),
+        "training": learner.config.to_dict(),
+        "step": step,
+        "assessed": assessed,
+    }
+    state, tensors = learner.state()
+    run.save(step, agent, learner.average.state_dict(), {"step": step, **state}, tensors, learner.games())
+    return assessed
+
+
+def _title(config: TrainConfig) -> str:
+    return f"{config.algorithm}, {config.policy} policy, {config.size}, komi {config.rules.komi:g}, seed {config.seed}"
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[state]}"))
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name != "cpu" and not torch.cuda.is_available():
+        raise UserError(f"device is {name!r}, but torch finds no such card: expected cpu or auto")
+    return torch.device(name)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """torch limited to `count` threads, if given."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets, so that a step is finished before it is saved; the second one interrupts."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,184 @@
+"""SPEC -> Player: how an agent is named wherever one is asked for.
+
+    NAME?key=value&key=value      as in rollout?playouts=50 or runs/first?temperature=0
+
+`describe_agents()` lists the names. Everything after `gtp:` is the engine's command and has no options of ours.
+"""
+
+import difflib
+import importlib
+import math
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from envs import Rules
+from goagent.errors import UserError
+from goagent.players.external import ExternalPlayer
+from goagent.players.player import Player
+from goagent.players.random import RandomPlayer
+from goagent.players.rollout import RolloutPlayer
+
+_PLAYER = ("name", "reset", "choose", "distribution", "analyze")  # what the `Player` protocol asks for
+
+
+class SpecError(UserError):
+    """A SPEC that names no agent, or not in a way that can be used."""
+
+
+class Option(NamedTuple):
+    """One option of a SPEC."""
+
+    read: Callable[[str], Any]  # raises ValueError
+    expected: str
+    default: Any
+
+
+class AgentKind(NamedTuple):
+    """One way to name an agent."""
+
+    spec: str
+    what: str
+    options: dict[str, Option]
+
+
+def describe_agents() -> list[AgentKind]:
+    """Everything that a SPEC can begin with."""
+    return [_RANDOM, _ROLLOUT, _TRAINED, _OWN, _ENGINE]
+
+
+def load_agent(spec: str, rules: Rules) -> Player:
+    """The player that `spec` names, to play under `rules`. Raises SpecError, and CheckpointError for broken weights."""
+    if spec.startswith("gtp:"):
+        return _engine(spec.removeprefix("gtp:"))
+    name, _, text = spec.partition("?")
+    options = _split(spec, text)
+    if name.startswith("py:"):
+        return _own(name, rules, {key: _literal(value) for key, value in options.items()})
+    if name == _RANDOM.spec:
+        return RandomPlayer(**_values(_RANDOM, options))
+    if name == _ROLLOUT.spec:
+        return RolloutPlayer(**_values(_ROLLOUT, options))
+    if name == "shipped":
+        raise SpecError(
+            "'shipped' names no agent yet: train one with `python train.py --size 5`, and name its run folder"
+        )
+    if not os.path.exists(name):
+        raise SpecError(f"{name!r} is no agent: expected {_names()}, or the path of a trained one{_nearest(name)}")
+    values = _values(_TRAINED, options)
+    from goagent.players.policy import load_policy_player  # late: it needs torch
+
+    return load_policy_player(Path(name), rules, **values)
+
+
+def _split(spec: str, text: str) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for part in text.split("&") if text else []:
+        key, equals, value = part.partition("=")
+        if not (key and equals and value) or key in options:
+            raise SpecError(f"cannot read {part!r} in {spec!r}: expected NAME?key=value&key=value, each key once")
+        options[key] = value
+    return options
+
+
+def _values(kind: AgentKind, options: dict[str, str]) -> dict[str, Any]:
+    """The options as the player takes them."""
+    values = {}
+    for key, text in options.items():
+        if key not in kind.options:
+            known = ", ".join(kind.options) or "none"
+            raise SpecError(f"{kind.spec} has no option {key!r}: its options are: {known}")
+        option = kind.options[key]
+        try:
+            values[key] = option.read(text)
+        except ValueError as error:
+            raise SpecError(f"{key} is {text!r}: expected {option.expected}") from error
+    return values
+
+
+def _engine(command: str) -> ExternalPlayer:
+    try:
+        program = shlex.split(command)[:1]
+    except ValueError as error:
+        raise SpecError(f"cannot read the command {command!r}: {error}") from error
+    if not program or shutil.which(program[0]) is None:
+        raise SpecError(
+            f"there is no program {program[0] if program else ''!r}: expected gtp:COMMAND, as in gtp:gnugo --mode gtp"
+        )
+    return ExternalPlayer(command)
+
+
+def _own(name: str, rules: Rules, options: dict[str, Any]) -> Player:
+    """An object of the user's class, made as `Class(rules, **options)`; modules of the working directory count."""
+    try:
+        _, module, attribute = name.split(":")
+    except ValueError:
+        raise SpecError(f"cannot read {name!r}: expected py:MODULE:CLASS") from None
+    here = os.getcwd()
+    sys.path.insert(0, here)
+    try:
+        player = getattr(importlib.import_module(module), attribute)(rules, **options)
+    except UserError:
+        raise
+    except Exception as error:  # whatever the user's own code does
+        raise SpecError(f"{name} cannot be made: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(here)
+    missing = [member for member in _PLAYER if not hasattr(player, member)]
+    if missing:
+        raise SpecError(f"{name} is no Player: it lacks {', '.join(missing)} (see goagent/players/player.py)")
+    return player
+
+
+def _literal(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _names() -> str:
+    return ", ".join(kind.spec for kind in describe_agents() if kind is not _TRAINED)
+
+
+def _nearest(name: str) -> str:
+    """A question: was it one of the names, or of what lies where the path points?"""
+    parent = Path(name).parent
+    beside = [str(path) for path in parent.glob("*")] if os.path.isdir(parent) else []
+    near = difflib.get_close_matches(name, [_RANDOM.spec, _ROLLOUT.spec, *beside], n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def _playouts(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 10_000:
+        raise ValueError
+    return value
+
+
+def _temperature(text: str) -> float:
+    value = float(text)
+    if not (value >= 0 and math.isfinite(value)):
+        raise ValueError
+    return value
+
+
+_RANDOM = AgentKind("random", "uniform over the legal points; passes when it must or its opponent has", {})
+_ROLLOUT = AgentKind(
+    "rollout",
+    "flat Monte-Carlo: random games from every candidate",
+    {"playouts": Option(_playouts, "a whole number from 1 to 10000", 200)},
+)
+_TRAINED = AgentKind(
+    "RUN or CHECKPOINT",
+    "the trained agent in this folder; of a run, its newest checkpoint",
+    {"temperature": Option(_temperature, "a number, 0 (always the most probable move) or more", 1.0)},
+)
+_OWN = AgentKind("py:MODULE:CLASS", "your own Player, made as CLASS(rules, **options)", {})
+_ENGINE = AgentKind("gtp:COMMAND", "any GTP engine, as in gtp:gnugo --mode gtp --chinese-rules --capture-all-dead", {})

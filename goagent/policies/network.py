@@ -1,0 +1,57 @@
+"""A whole policy: planes in, a distribution over moves and a value out. One set of weights serves every board size."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from envs.planes import NUM_PLANES
+from goagent.policies.distributions import MoveDistribution
+from goagent.policies.heads import HEADS, ValueHead
+from goagent.policies.trunk import Trunk
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Everything that the weights depend on."""
+
+    policy: str = "categorical"
+    channels: int = 32
+    blocks: int = 4
+    planes: int = NUM_PLANES
+
+    def __post_init__(self) -> None:
+        if self.policy not in HEADS:
+            raise ValueError(f"policy is {self.policy!r}: expected one of {', '.join(HEADS)}")
+        for name in ("channels", "blocks", "planes"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1024:
+                raise ValueError(f"{name} is {value!r}: expected a whole number from 1 to 1024")
+        if self.planes != NUM_PLANES:
+            raise ValueError(f"planes is {self.planes}: this version's positions have {NUM_PLANES}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class PolicyNetwork(nn.Module):
+    """Trunk, policy head and value head. Fresh weights come from torch's generator; seed it to repeat them."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.trunk = Trunk(config.planes, config.channels, config.blocks)
+        self.policy = HEADS[config.policy](config.channels)
+        self.value = ValueHead(config.channels)
+
+    def forward(self, planes: Tensor, legal: Tensor) -> tuple[MoveDistribution, Tensor]:
+        """planes (batch, planes, rows, cols), legal (batch, num_actions) bool -> moves, value_to_play (batch,)."""
+        features = self.trunk(planes)
+        return self.policy(features, legal), self.value(features)
+
+    @torch.no_grad()
+    def answer(self, planes: Any, legal: Any) -> tuple[MoveDistribution, Tensor]:
+        """`forward` for numpy arrays, without gradients, on the network's own device."""
+        device = next(self.parameters()).device
+        return self(torch.from_numpy(planes).to(device), torch.from_numpy(legal).to(device))

@@ -1,0 +1,109 @@
+"""SPECs: every way to name an agent, and one clear line for everything else."""
+
+import subprocess
+import sys
+
+import pytest
+
+from envs import Rules
+from goagent import load_agent
+from goagent.errors import UserError
+from goagent.players import spec
+from goagent.players.external import ExternalPlayer
+from goagent.players.random import RandomPlayer
+from goagent.players.rollout import RolloutPlayer
+from goagent.players.spec import SpecError, describe_agents
+
+RULES = Rules.square(5)
+
+
+def test_the_players_of_the_package():
+    assert isinstance(load_agent("random", RULES), RandomPlayer)
+    assert load_agent("rollout", RULES).playouts == spec.describe_agents()[1].options["playouts"].default
+    player = load_agent("rollout?playouts=50", RULES)
+    assert isinstance(player, RolloutPlayer)
+    assert (player.playouts, player.name) == (50, "rollout?playouts=50")
+
+
+def test_everything_after_gtp_is_the_command():
+    player = load_agent(f"gtp:{sys.executable} -c 'a?b=c&d'", RULES)
+    assert isinstance(player, ExternalPlayer)
+    assert player.command == f"{sys.executable} -c 'a?b=c&d'"
+
+
+def test_a_player_of_the_users_own(tmp_path, monkeypatch):
+    (tmp_path / "my_own_bot.py").write_text(
+        "from goagent.players.random import RandomPlayer\n"
+        "class Bot(RandomPlayer):\n"
+        "    def __init__(self, rules, depth=1, style='', speed=0.5):\n"
+        "        self.options = rules.size, depth, style, speed\n"
+        "class Strange:\n"
+        "    def __init__(self, rules): self.name = 'strange'\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    player = load_agent("py:my_own_bot:Bot?depth=3&style=wild&speed=0.25", RULES)
+    assert player.options == ("5", 3, "wild", 0.25)
+    assert sys.path == before
+    for wrong, says in [
+        ("py:my_own_bot:Bot?width=3", "TypeError"),
+        ("py:my_own_bot:Missing", "AttributeError"),
+        ("py:no_such_module:Bot", "ModuleNotFoundError"),
+        ("py:my_own_bot:Strange", "lacks reset, choose, distribution, analyze"),
+        ("py:my_own_bot", "expected py:MODULE:CLASS"),
+    ]:
+        with pytest.raises(SpecError, match=says):
+            load_agent(wrong, RULES)
+
+
+def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
+    taken = []
+    monkeypatch.setattr(
+        "goagent.players.policy.load_policy_player", lambda path, rules, **options: taken.append((path, rules, options))
+    )
+    load_agent(f"{tmp_path}?temperature=0", RULES)
+    load_agent(f"{tmp_path}", RULES)
+    assert taken == [(tmp_path, RULES, {"temperature": 0.0}), (tmp_path, RULES, {})]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("", "'' is no agent: expected random, rollout"),
+        ("rolout", "did you mean rollout?"),
+        ("runs/frist", "did you mean runs/first?"),
+        ("shipped?visits=64", "train one with `python train.py --size 5`"),
+        ("random?temperature=1", "random has no option 'temperature': its options are: none"),
+        ("rollout?playout=5", "rollout has no option 'playout': its options are: playouts"),
+        ("rollout?playouts=many", "playouts is 'many': expected a whole number from 1 to 10000"),
+        ("rollout?playouts=0", "playouts is '0'"),
+        ("rollout?playouts", "cannot read 'playouts'"),
+        ("rollout?playouts=", "cannot read 'playouts='"),
+        ("rollout?playouts=1&playouts=2", "each key once"),
+        ("runs/first?temperature=-1", "temperature is '-1': expected a number, 0"),
+        ("runs/first?temperature=nan", "temperature is 'nan'"),
+        ("runs/first?visits=3", "its options are: temperature"),
+        ("gtp:", "there is no program ''"),
+        ("gtp:no-such-engine --gtp", "there is no program 'no-such-engine'"),
+        ("gtp:'unclosed", "cannot read the command"),
+        ("x" * 5000, "is no agent"),
+    ],
+)
+def test_bad_specs_are_refused_in_one_line(wrong, says, tmp_path, monkeypatch):
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as error:
+        load_agent(wrong, RULES)
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_every_kind_of_agent_is_described():
+    kinds = describe_agents()
+    assert [kind.spec for kind in kinds][:2] == ["random", "rollout"]
+    assert all(kind.what and option.expected for kind in kinds for option in kind.options.values())
+
+
+def test_naming_agents_needs_no_torch():
+    code = "import sys, goagent, envs; goagent.load_agent('rollout', envs.Rules()); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
