@@ -120,7 +120,7 @@ class GoBatch:
 
     @property
     def consecutive_passes(self) -> np.ndarray:
-        """(num_games,) int8: passes in a row, up to now."""
+        """(num_games,) int32: passes in a row, up to now."""
         return self._state.passes.copy()
 
     @property

@@ -2,7 +2,7 @@
 
 numba's cache checks the file of the function it stores, not the files of the functions that one calls, so an edit
 of one kernel could leave another running old code. Here the cache folder is named after a hash of every source file
-that defines kernels: an edit anywhere starts a new folder.
+that kernels are made of: an edit anywhere starts a new folder.
 """
 
 import hashlib
@@ -21,9 +21,10 @@ _PROJECT = Path(__file__).resolve().parent.parent
 
 
 def kernel_sources() -> list[Path]:
-    """The files that define kernels, in a fixed order."""
+    """The files that define kernels, and `state.py`, whose constants are compiled into them; in a fixed order."""
     files = (file for package in ("envs", "goagent") for file in (_PROJECT / package).rglob("*.py"))
-    return sorted(file for file in files if b"envs.jit" in file.read_bytes())
+    kernels = {file for file in files if b"envs.jit" in file.read_bytes()}
+    return sorted(kernels | {_PROJECT / "envs" / "state.py"})
 
 
 @cache

@@ -36,7 +36,7 @@ class State(NamedTuple):
     packed: np.ndarray  # (games, ceil(num_points / 4)) uint8: the board at 2 bits a point
     hash: np.ndarray  # (games,) uint64
     to_play: np.ndarray  # (games,) int8
-    passes: np.ndarray  # (games,) int8: consecutive, up to now
+    passes: np.ndarray  # (games,) int32: consecutive, up to now
     ko_point: np.ndarray  # (games,) int16: where simple ko forbids the retake, or -1
     status: np.ndarray  # (games,) int8
     winner: np.ndarray  # (games,) int8: Capture-Go's, or EMPTY
@@ -93,7 +93,7 @@ def make_state(tables: Tables, num_games: int, capacity: int) -> State:
         packed=zeros(width, dtype=np.uint8),
         hash=zeros(dtype=np.uint64),
         to_play=zeros(dtype=np.int8),
-        passes=zeros(dtype=np.int8),
+        passes=zeros(dtype=np.int32),
         ko_point=zeros(dtype=np.int16),
         status=zeros(dtype=np.int8),
         winner=zeros(dtype=np.int8),

@@ -1,4 +1,4 @@
-"""The errors that a person can mend. The command line prints their one line and exits with 2; nothing else is caught."""
+"""The errors that a person can mend: the command line prints their one line and exits with 2."""
 
 
 class UserError(ValueError):

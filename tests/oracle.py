@@ -22,7 +22,7 @@ def neighbours(rows: int, cols: int) -> tuple[tuple[int, ...], ...]:
 
 
 class Referee:
-    """One game from the empty board, changed in place by `play`. The arguments are those of `envs.Rules`, none left out."""
+    """One game from the empty board, changed in place by `play`. The arguments are those of `envs.Rules`."""
 
     def __init__(
         self,
@@ -136,6 +136,12 @@ class Referee:
         self.to_play = 3 - self.to_play
         if action != self.pass_action or self.ko == "situational":
             self.past.add(self.situation(self.board, self.to_play))
+
+    def hand_over(self) -> None:
+        """Give the move to the other side without a pass."""
+        self.to_play = 3 - self.to_play
+        self.before = None
+        self.past.add(self.situation(self.board, self.to_play))
 
     def ownership(self) -> list[int]:
         """+1, -1 or 0 for each point: a stone, or an empty region that reaches only one colour."""

@@ -3,6 +3,7 @@
 Start with `Session`: the game without a terminal, one method a command. `play` is the loop that reads and prints.
 """
 
+import io
 import shlex
 import sys
 from collections.abc import Callable
@@ -132,13 +133,12 @@ class Session:
 
     def undo(self, _: str = "") -> str:
         """Go back to the person's last decision."""
-        if self._resigned is not None:
-            self._resigned = None
-            return self.show()
-        turns = [k for k, position in enumerate(self._positions[:-1]) if position.to_play == self.person]
+        decisions = self._positions if self._resigned == self.person else self._positions[:-1]
+        turns = [k for k, position in enumerate(decisions) if position.to_play == self.person]
         if not turns:
             return "There is no move of yours to take back."
         del self._positions[turns[-1] + 1 :], self._moves[turns[-1] :]
+        self._resigned = None
         self._unsaved = True
         return self.show()
 
@@ -297,6 +297,8 @@ def play(config: PlayConfig, source: TextIO | None = None, out: TextIO | None = 
     saved first.
     """
     source, out = source or sys.stdin, out or sys.stdout
+    if isinstance(source, io.TextIOWrapper):
+        source.reconfigure(errors="replace")  # no byte that is typed may end a game
     session = start(config)
 
     def say(text: str) -> None:

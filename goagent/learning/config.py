@@ -36,7 +36,7 @@ class TrainConfig:
     threads: int | None = None
     """CPU threads; with 1, a run of --steps repeats bit for bit. Default: all."""
     run: Path | None = None
-    """Run folder, new unless --resume. Default: runs/ALGORITHM-POLICY-SIZE-SEED, numbered when taken."""
+    """Run folder, new unless --resume. Default: runs/ALGORITHM-SIZE-SEED, numbered when taken."""
     resume: bool = False
     """Go on with the run folder where its newest checkpoint ends."""
     init: str | None = None
@@ -75,6 +75,8 @@ class TrainConfig:
     """Self-play: reward for a nat of entropy. It keeps the policy exploring."""
     temperature: float = 1.0
     """Self-play: of the moves played while learning."""
+    report_games: int = 200
+    """Self-play: games against each opponent in the report at the end; 0 for no report."""
     checkpoint_every: int | None = None
     """Steps between checkpoints; default 20, for imitation 500."""
 
@@ -90,7 +92,7 @@ class TrainConfig:
             expect("algorithm", self.algorithm in known, f"one of {', '.join(known)}")
             raise UserError(
                 f"policy {self.policy!r} cannot learn by {self.algorithm!r}: it answers with one move, so there is"
-                f" nothing to explore and no probability to change; expected --algorithm {' or '.join(algorithms or ())}"
+                f" nothing to explore and no probability to change; expected {' or '.join(algorithms or ())}"
             )
         if self.minutes is not None and self.steps is not None:
             raise UserError("minutes and steps are both given: expected one budget")
@@ -99,6 +101,7 @@ class TrainConfig:
             expect(name, getattr(self, name) is None or _is_int(getattr(self, name), 1), "a positive whole number")
         for name in ("channels", "blocks", "batch_size", "num_games", "horizon", "epochs"):
             expect(name, _is_int(getattr(self, name), 1), "a positive whole number")
+        expect("report_games", _is_int(self.report_games, 0), "a whole number, 0 or more")
         expect("channels", self.channels <= 1024, "at most 1024")
         expect("blocks", self.blocks <= 1024, "at most 1024")
         expect("seed", _is_int(self.seed, 0), "a whole number, 0 or more")
@@ -127,7 +130,8 @@ class TrainConfig:
         """Where the run is, or the first place of that name where none is yet."""
         if self.run is not None:
             return self.run
-        name = f"{self.algorithm}-{self.policy}-{self.rules.size}-{self.seed}"
+        kind = self.algorithm if self.policy == "categorical" else f"{self.algorithm}-{self.policy}"
+        name = f"{kind}-{self.rules.size}-{self.seed}"
         candidates = (Path("runs") / (name if i == 1 else f"{name}-{i}") for i in count(1))
         return next(path for path in candidates if not path.exists())
 
@@ -156,7 +160,7 @@ class TrainConfig:
 
 
 # What may change when a run goes on: how long, and on which machine.
-_FREE_ON_RESUME = ("minutes", "steps", "run", "resume", "device", "threads", "checkpoint_every")
+_FREE_ON_RESUME = ("minutes", "steps", "run", "resume", "device", "threads", "report_games", "checkpoint_every")
 
 
 def resumed(asked: TrainConfig, saved: TrainConfig) -> TrainConfig:

@@ -20,21 +20,19 @@ from goagent.players.spec import load_agent
 from goagent.policies.network import PolicyNetwork
 from goagent.records.run import Run
 
-GAMES = 200
-
 
 def print_report(learner: Learner, folder: Path, console: Console) -> None:
     """Measure the average weights, print the result and what to do next."""
     if isinstance(learner, ImitationLearner):
         _report_moves(learner, folder, console)
-    else:
+    elif learner.config.report_games:
         _report_matches(learner, folder, console)
     size = learner.config.rules.size
     console.print(f"\nPlay against it:  goagent play --size {size} --agent {folder}", soft_wrap=True)
 
 
 def _report_matches(learner: Learner, folder: Path, console: Console) -> None:
-    config, rules = learner.config, learner.config.rules
+    config, rules, games = learner.config, learner.config.rules, learner.config.report_games
     agent = PolicyPlayer(learner.average, str(folder))
     opponents = (
         load_agent("random", rules),
@@ -42,13 +40,13 @@ def _report_matches(learner: Learner, folder: Path, console: Console) -> None:
         load_agent("rollout?playouts=50", rules),
     )
     table = Table("opponent", "score", "95 % interval", "unique games")
-    with console.status(f"{GAMES} games against each opponent ..."):
+    with console.status(f"{games} games against each opponent ..."):
         for opponent in opponents:
-            rng = np.random.default_rng([config.seed, GAMES])
-            result = play_match(agent, opponent, rules, GAMES, rng, random_openings(rules, GAMES // 2, 2, rng))
+            rng = np.random.default_rng([config.seed, games])
+            result = play_match(agent, opponent, rules, games, rng, random_openings(rules, (games + 1) // 2, 2, rng))
             low, high = result.interval
             table.add_row(opponent.name, f"{result.score:.1%}", f"{low:.1%} to {high:.1%}", str(result.unique_games))
-    console.print(f"\n{GAMES} games each, colours swapped, openings of two random plies, komi {rules.komi:g}:")
+    console.print(f"\n{games} games each, colours swapped, openings of two random plies, komi {rules.komi:g}:")
     console.print(table)
 
 

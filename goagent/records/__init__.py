@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["Game", "SgfError", "parse_sgf", "write_sgf"]
+__all__ = ["Game", "SgfError", "parse_sgf", "read_games", "write_sgf"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -14,6 +15,7 @@ from gymnasium.vector import AutoresetMode
 import envs
 from envs.gymnasium_go import random_opponent, random_opponents
 from envs.image import CELL
+from envs.planes import PLANES
 
 pytestmark = pytest.mark.filterwarnings("error")
 MODES = [mode.value for mode in AutoresetMode]
@@ -195,6 +197,12 @@ def test_the_random_opponents_pass_only_when_they_must_or_may_end_the_game():
         assert must == may == full.rules.pass_action != opening
         assert random_opponent(batch.position(0), rng) == random_opponent(batch.position(1), rng) == must
         assert random_opponent(start, rng) < must
+
+
+def test_the_page_lists_the_planes_as_they_are():
+    page = (Path(__file__).parents[2] / "docs/environments.md").read_text()
+    rows = [line.split("|") for line in page[page.index("| planes | number |") :].splitlines()[2:]]
+    assert tuple((row[1].strip(), int(row[2])) for row in rows) == PLANES
 
 
 # The vector environment

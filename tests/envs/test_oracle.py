@@ -155,18 +155,39 @@ def test_capture_go_agrees_with_the_referee(ko):
     assert set(batch.score_black()) >= {1.0, -1.0}
 
 
-@pytest.mark.parametrize("ko", ["positional", "situational"])
+@pytest.mark.parametrize("ko", KO_RULES)
 @pytest.mark.parametrize("suicide", [False, True])
-@pytest.mark.parametrize("size", ["1x3", "3", "4x5"])
+@pytest.mark.parametrize("size", ["1x3", "2x3", "4x5"])
 def test_moves_against_the_rules_are_executed_as_by_the_referee(size, suicide, ko):
-    """`check=False`: occupied points, suicide, repetition and play after the end, and the game is still judged exactly."""
-    rules = Rules.of_size(size, ko=ko, suicide=suicide, max_moves=40)
+    """Occupied points, suicide, repetition, moves out of turn and after the end; then legal play, judged exactly."""
+    rules = Rules.of_size(size, ko=ko, suicide=suicide, max_moves=60)
     rng = np.random.default_rng(2)
-    for _ in range(30):
-        position, game = Position(rules), referee(rules)
-        for action in rng.integers(0, rules.num_actions, 50):
-            position = position.play(int(action), check=False)
-            game.play(int(action))
-            batch = GoBatch.from_positions([position])
-            assert_same(batch, [game], [game.verdicts()])
-            assert position.legal_mask().tolist() == batch.legal_mask()[0].tolist()
+    played = [play_anyhow(rules, rng, plies=45) for _ in range(30)]
+    batch = GoBatch.from_positions([position for position, _ in played])
+    referees = [game for _, game in played]
+    while not batch.is_over.all():
+        assert_same(batch, referees, [game.verdicts() for game in referees])
+        actions = draw_actions(batch.legal_mask(), rng, pass_weight=0.1)
+        batch.step(actions)
+        for game, action in zip(referees, actions, strict=True):
+            if action != SKIP:
+                game.play(int(action))
+
+
+def play_anyhow(rules: Rules, rng: np.random.Generator, plies: int) -> tuple[Position, Referee]:
+    """Random actions, legal or not, compared after each."""
+    position, game = Position(rules), referee(rules)
+    while len(game.moves) < plies:
+        if rng.random() < 0.1:
+            position = position.with_to_play(3 - position.to_play)
+            game.hand_over()
+        else:
+            action = int(draw_actions(position.legal_mask()[None], rng)[0])
+            if action == SKIP or rng.random() < 0.3:
+                action = int(rng.integers(rules.num_actions))
+            # The referee's simple ko ("do not undo the last move") would also forbid undoing a replacement.
+            if rules.ko != "simple" or action == rules.pass_action or game.board[action] == 0:
+                position = position.play(action, check=False)
+                game.play(action)
+        assert_same(GoBatch.from_positions([position]), [game], [game.verdicts()])
+    return position, game

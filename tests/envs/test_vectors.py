@@ -27,7 +27,9 @@ PERFT = [
     ((9, 9), KO_RULES, BOTH, [1, 82, 6643, 531522]),
 ]
 PERFT_CASES = [
-    pytest.param(Rules(*size, ko=ko, suicide=suicide, max_moves=10**6), counts, id=f"{size[0]}x{size[1]}-{ko}-{suicide}")
+    pytest.param(
+        Rules(*size, ko=ko, suicide=suicide, max_moves=10**6), counts, id=f"{size[0]}x{size[1]}-{ko}-{suicide}"
+    )
     for size, ko_rules, suicides, counts in PERFT
     for ko in ko_rules
     for suicide in suicides
@@ -89,7 +91,10 @@ def test_perfect_play(rows, cols, value, best, ko, suicide):
 
 
 def solve(position: Position, low: float, high: float) -> float:
-    """Black's best score, as far as it is between `low` and `high`, by alpha-beta. The history is part of the state, so nothing is remembered between branches."""
+    """Black's best score by alpha-beta, as far as it lies between `low` and `high`.
+
+    The history is part of the state, so nothing is remembered between branches.
+    """
     if position.is_over:
         return position.score_black()
     actions = np.flatnonzero(position.legal_mask()).tolist()

@@ -1,6 +1,8 @@
 """The game in plain text: what is drawn, what each command does, and that no game is lost."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -166,6 +168,7 @@ def test_resignation_of_either_side():
     theirs = session(Quitter())
     assert theirs.do("A1").endswith("White (first) resigned: B+R.")
     assert theirs.record.result == "B+R"
+    assert theirs.do("undo").endswith("Move 1: Black (you) to play.")
 
 
 def test_saving_never_overwrites_another_file(tmp_path, monkeypatch):
@@ -201,6 +204,12 @@ def test_a_long_game_is_not_cut_short():
         mine.do("undo")
 
 
+def test_a_stray_byte_does_not_end_the_game(tmp_path):
+    code = "from goagent.cli import main; main(['play', '--size', '2', '--agent', 'random'])"
+    done = subprocess.run([sys.executable, "-c", code], input=b"\xff\nquit\n", cwd=tmp_path, capture_output=True)
+    assert done.stdout.decode().endswith("> quit\nGoodbye.\n"), done.stderr
+
+
 class Interrupted(io.StringIO):
     def readline(self):
         line = super().readline()
@@ -234,9 +243,12 @@ def test_without_a_move_nothing_is_written(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@given(st.lists(st.sampled_from(["A1", "B1", "C2", "B2", "pass", "undo", "hint", "resign", "show", "x", ""])))
-def test_no_input_breaks_a_session(lines):
-    mine = session(RandomPlayer())
+@given(
+    st.lists(st.sampled_from(["A1", "B1", "C2", "B2", "pass", "undo", "hint", "resign", "show", "x", ""])),
+    st.sampled_from([RandomPlayer(), First(), Quitter()]),
+)
+def test_no_input_breaks_a_session(lines, agent):
+    mine = session(agent)
     for line in lines:
         assert mine.do(line)
         if not mine.is_over:
