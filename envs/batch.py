@@ -21,8 +21,8 @@ class GoBatch:
     """
 
     def __init__(self, rules: Rules, num_games: int, parallel: bool = True) -> None:
-        if num_games < 1:
-            raise ValueError(f"num_games is {num_games!r}: expected at least 1")
+        if not isinstance(num_games, (int, np.integer)) or num_games < 1:
+            raise ValueError(f"num_games is {num_games!r}: expected a whole number, at least 1")
         self.rules = rules
         self.num_games = int(num_games)
         self.parallel = parallel
@@ -189,7 +189,7 @@ class GoBatch:
         if outside.any():
             i = int(outside.argmax())
             raise IllegalMove(
-                f"game {i}: {actions[i]} is not an action: expected 0 to {self.rules.num_actions - 1}, or {SKIP} to skip"
+                f"game {i}: {actions[i]} is not an action: expected 0 to {self.rules.pass_action}, or {SKIP} to skip"
             )
         if self._mask is not None and (self._mask[np.arange(self.num_games), actions] | (actions == SKIP)).all():
             return

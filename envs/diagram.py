@@ -12,6 +12,7 @@ from envs.coordinates import COLUMNS
 from envs.state import BLACK, EMPTY, WHITE
 
 SYMBOLS = {EMPTY: ".", BLACK: "X", WHITE: "O"}
+STATUS = ("Black to play", "White to play", "game over")  # how the line below a printed position begins
 _COLOURS = {".": EMPTY, "+": EMPTY, "X": BLACK, "#": BLACK, "O": WHITE}
 
 
@@ -36,7 +37,7 @@ def read(text: str) -> np.ndarray:
         if tokens and tokens[-1].isdigit():
             tokens = tokens[:-1]
         symbols = "".join(tokens).upper() if tokens else ""
-        if not symbols or _is_header(tokens):
+        if not symbols or _is_header(tokens) or line.strip().startswith(STATUS):
             continue
         unknown = [symbol for symbol in symbols if symbol not in _COLOURS]
         if unknown:

@@ -139,7 +139,7 @@ def merge(s: State, g: int, kept: int, joined: int) -> None:
 
 @kernel(forceinline=True)
 def place_stone(t: Tables, s: State, g: int, point: int, colour: int) -> int:
-    """Put a stone on an empty point, take what it captures, then itself if it has no liberty; returns stones captured."""
+    """Put a stone on an empty point, take what it captures, then itself if it has no liberty; returns its captures."""
     enemy = 3 - colour
     s.board[g, point] = colour
     s.chain[g, point] = point
@@ -292,9 +292,10 @@ def play(t: Tables, s: State, g: int, action: int) -> None:
         remember(t, s, g)
         if captured == 1 and t.ko == SIMPLE and s.next_stone[g, action] == action and in_atari(s, g, action):
             s.ko_point[g] = s.liberty_sum[g, action] // s.liberties[g, action]
-        if captured and t.capture:
+        if captured and s.winner[g] == EMPTY:
             s.winner[g] = colour
-            s.status[g] = FINISHED
+    if t.capture and s.winner[g] != EMPTY:
+        s.status[g] = FINISHED
     if s.status[g] == PLAYING and s.num_moves[g] >= t.max_moves:
         s.status[g] = TRUNCATED
 
@@ -317,10 +318,10 @@ def set_up(t: Tables, s: State, g: int, board: np.ndarray, to_play: int) -> bool
     s.to_play[g] = to_play
     s.num_past[g] = 0
     remember(t, s, g)
+    same = True
     for point in range(len(board)):
-        if s.board[g, point] != board[point]:
-            return False
-    return True
+        same &= s.board[g, point] == board[point]
+    return same
 
 
 @kernel()
@@ -333,7 +334,7 @@ def take_off_stone(t: Tables, s: State, g: int, point: int, board: np.ndarray) -
 
 @kernel()
 def area(t: Tables, s: State, g: int, out: np.ndarray, stack: np.ndarray) -> int:
-    """Black's area minus White's; fills out (num_points,) with +1 Black's, -1 White's, 0 nobody's. `stack` is scratch."""
+    """Black's area minus White's; fills out (num_points,): +1 Black's, -1 White's, 0 nobody's. `stack` is scratch."""
     total = 0
     for point in range(len(out)):
         out[point] = 2  # not seen yet
@@ -360,7 +361,7 @@ def area(t: Tables, s: State, g: int, out: np.ndarray, stack: np.ndarray) -> int
                     out[q] = 0
                     stack[top] = q
                     top += 1
-        if reaches == BLACK or reaches == WHITE:
+        if reaches in (BLACK, WHITE):
             owner = 1 if reaches == BLACK else -1
             for j in range(size):
                 out[stack[j]] = owner

@@ -39,7 +39,7 @@ class State(NamedTuple):
     passes: np.ndarray  # (games,) int32: consecutive, up to now
     ko_point: np.ndarray  # (games,) int16: where simple ko forbids the retake, or -1
     status: np.ndarray  # (games,) int8
-    winner: np.ndarray  # (games,) int8: Capture-Go's, or EMPTY
+    winner: np.ndarray  # (games,) int8: who captured first, which decides Capture-Go; or EMPTY
     num_moves: np.ndarray  # (games,) int32
     moves: np.ndarray  # (games, capacity) int16
     num_past: np.ndarray  # (games,) int32: how many entries of the two arrays below are in use

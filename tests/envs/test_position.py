@@ -217,3 +217,26 @@ def test_text_says_whose_turn_it_is_and_how_it_ended():
     assert str(play_vertices(Rules(2, 2), "A1 B2")) == "   A B\n 2 . O\n 1 X .\nBlack to play, move 3"
     assert str(play_vertices(Rules(2, 2), "A1 pass pass")).endswith("\ngame over, Black's score +3")
     assert str(play_vertices(Rules(2, 2, max_moves=1), "A1")).endswith("\ngame over, truncated, Black's score +3")
+
+
+def test_in_capture_go_the_first_capture_stands_whatever_is_played_after_it():
+    rules = Rules.square(3, objective="capture")
+    position = Position.from_diagram(
+        """
+        O X .
+        . . .
+        . . .
+        """,
+        rules,
+    )
+    position = position.play(rules.action("A2"))  # Black captures A3
+    assert position.is_over and position.score_black() == 1
+    for vertex in ("C2", "pass", "C1", "pass"):
+        position = position.play(rules.action(vertex), check=False)
+        assert position.is_over and position.score_black() == 1
+
+
+def test_a_printed_position_can_be_read_back():
+    position = Position(Rules.square(5)).play(7).play(12)
+    assert (Position.from_diagram(str(position)).board == position.board).all()
+    assert (Position.from_diagram(str(position.play(25).play(25))).board == position.board).all()
