@@ -78,6 +78,8 @@ class Rules:
             or not math.isfinite(self.komi)
         ):
             raise ValueError(f"komi is {self.komi!r}: expected a finite number, or None for the size's default")
+        elif abs(self.komi) > 19 * 19:
+            raise ValueError(f"komi is {self.komi!r}: expected no more than the points of the largest board, 361")
         elif 2 * self.komi % 1:
             raise ValueError(f"komi is {self.komi!r}: expected a multiple of 0.5")
         settle("komi", float(self.komi))  # type: ignore[arg-type]

@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # a path that cannot be read or written
+        print(f"goagent: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 def _run(argv: list[str]) -> int:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from tyro.conf import Positional
 
@@ -102,8 +103,10 @@ class MatchConfig:
             if getattr(self, name) < least:
                 raise UserError(f"{name} is {getattr(self, name)}: expected {least} or more")
         for path in (self.save, self.json):
-            if path is not None and (path.is_dir() or not path.parent.is_dir()):
-                raise UserError(f"cannot write {path}: expected a file in a folder that exists")
+            if path is not None and (path.exists() or not path.parent.is_dir()):
+                raise UserError(f"cannot write {path}: expected a new file in a folder that exists")
+        if self.save is not None and self.save == self.json:
+            raise UserError(f"save and json are both {self.save}: expected two files")
 
 
 def match(config: MatchConfig) -> int:
@@ -114,7 +117,7 @@ def match(config: MatchConfig) -> int:
     openings = random_openings(rules, (config.games + 1) // 2, config.opening_plies, rng)
     console = Console()
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"{config.a} - {config.b}", total=config.games)
+        task = progress.add_task(escape(f"{config.a} - {config.b}"), total=config.games)
         result = play_match(a, b, rules, config.games, rng, openings, report=lambda game: progress.advance(task))
     result = dataclasses.replace(result, a=config.a, b=config.b)
     console.print(result)

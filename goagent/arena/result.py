@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 
 from envs import BLACK, EMPTY, WHITE, Rules
@@ -96,8 +97,8 @@ class MatchResult:
 
     def __rich__(self) -> Table:
         s = self.summary()
-        table = Table(title=f"{self.a} against {self.b}", min_width=48)
-        table.add_column(f"for {self.a}")
+        table = Table(title=f"{escape(self.a)} against {escape(self.b)}", min_width=48)
+        table.add_column(f"for {escape(self.a)}")
         table.add_column("", justify="right")
         table.add_row("won, drawn, lost", f"{s['wins']}, {s['draws']}, {s['losses']}")
         table.add_row("score", f"{s['score']:.1%}")

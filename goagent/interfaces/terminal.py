@@ -154,9 +154,9 @@ class Session:
     def save(self, name: str = "") -> str:
         """Write the game as SGF; without a name to a new file, or to the one of the last save. Raises UserError."""
         path = Path(name).expanduser() if name else self._saved_to or _new_file()
-        if path.exists() and path != self._saved_to:
-            raise UserError(f"{path} exists already: expected a new name")
         try:
+            if path.exists() and path != self._saved_to:
+                raise UserError(f"{path} exists already: expected a new name")
             write_text(path, write_sgf(self.record) + "\n")
         except OSError as error:
             raise UserError(f"cannot write {path}: {error.strerror}") from error

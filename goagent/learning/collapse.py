@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from envs import BLACK, EMPTY, Position, Rules
 from envs.coordinates import COLUMNS
@@ -39,7 +39,8 @@ def describe_answer(answer: MoveDistribution, rules: Rules) -> str:
 def draw_answers(networks: Mapping[str, PolicyNetwork], rules: Rules, path: Path) -> None:
     """Write a PNG: a row for each symmetric position, a column for each policy by name."""
     positions = symmetric_positions(rules)
-    figure = Figure(figsize=(3.6 * len(networks), 3.9 * len(positions)), dpi=120, layout="constrained")
+    size = (3.6 * len(networks), 3.9 * len(positions))
+    figure = Figure(figsize=size, dpi=120, layout=ConstrainedLayoutEngine(h_pad=0.12))
     grid = figure.subplots(len(positions), len(networks), squeeze=False)
     for axes_row, (title, position) in zip(grid, positions.items(), strict=True):
         for axes, (name, network) in zip(axes_row, networks.items(), strict=True):
@@ -48,8 +49,7 @@ def draw_answers(networks: Mapping[str, PolicyNetwork], rules: Rules, path: Path
             _draw_answer(axes, answer, rules)
             axes.set_title(f"{name}: {title}\n{describe_answer(answer, rules)}", fontsize=9)
     temporary = path.with_name(path.name + ".tmp")
-    with matplotlib.rc_context({"font.family": "sans-serif"}):
-        figure.savefig(temporary, format="png")
+    figure.savefig(temporary, format="png")
     temporary.replace(path)
 
 
@@ -79,7 +79,7 @@ def _draw_answer(axes: Axes, answer: MoveDistribution, rules: Rules) -> None:
         row, col = answer.raw[0, :2].tolist()
         axes.scatter(col, row, s=170, marker="X", color=_POINT, edgecolors="white", linewidths=1.2, zorder=4)
         return
-    probabilities = answer.probs[0, :-1].numpy()
+    probabilities = answer.probs[0, :-1].cpu().numpy()
     row, col = np.divmod(np.arange(rules.num_points), rules.cols)
     area = 900 * probabilities / max(probabilities.max(), 1e-9)
     axes.scatter(col, row, s=area, color=_HEAT, alpha=0.85, linewidths=0, zorder=3)

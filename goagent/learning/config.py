@@ -15,6 +15,21 @@ from goagent.rules import rules_from
 ALGORITHMS = {"categorical": ("ppo", "reinforce", "imitation"), "regression": ("imitation",)}
 
 
+_WHOLE = {  # smallest and largest
+    "steps": (1, 10**12),
+    "threads": (1, 1024),
+    "checkpoint_every": (1, 10**12),
+    "channels": (1, 1024),
+    "blocks": (1, 1024),
+    "batch_size": (1, 10**6),
+    "num_games": (1, 10**5),
+    "horizon": (1, 10**4),
+    "epochs": (1, 100),
+    "report_games": (0, 10**6),
+    "seed": (0, 2**63 - 1),
+}
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """Train an agent. Without a budget: five minutes. Everything is saved in the run folder."""
@@ -26,9 +41,9 @@ class TrainConfig:
     algorithm: Literal["ppo", "reinforce", "imitation"] = "ppo"
     """Self-play policy gradient (ppo, reinforce), or learning an expert's moves from SGF (imitation)."""
     minutes: float | None = None
-    """Stop after this much training time."""
+    """Stop after this much training time; a resumed run counts anew."""
     steps: int | None = None
-    """Stop after this many steps: batches for imitation; rounds of self-play and learning otherwise."""
+    """Stop at this step: a batch for imitation; a round of self-play and learning otherwise."""
     seed: int = 0
     """Every random choice comes from here."""
     device: str = "auto"
@@ -38,9 +53,9 @@ class TrainConfig:
     run: Path | None = None
     """Run folder, new unless --resume. Default: runs/ALGORITHM-SIZE-SEED, numbered when taken."""
     resume: bool = False
-    """Go on with the run folder where its newest checkpoint ends."""
+    """Go on where the newest checkpoint of --run ends. Options left at their default are the run's own."""
     init: str | None = None
-    """Start from the weights of this run or checkpoint."""
+    """SPEC of a trained agent, its run or checkpoint, whose weights to start from."""
     data: Path | None = None
     """Imitation: an SGF file, a collection (.sgfs, .gz) or a folder. Default: the strong games in the package."""
     komi: float | None = None
@@ -97,14 +112,10 @@ class TrainConfig:
         if self.minutes is not None and self.steps is not None:
             raise UserError("minutes and steps are both given: expected one budget")
         expect("minutes", self.minutes is None or 0 < self.minutes < 1e6, "a positive number")
-        for name in ("steps", "threads", "checkpoint_every"):
-            expect(name, getattr(self, name) is None or _is_int(getattr(self, name), 1), "a positive whole number")
-        for name in ("channels", "blocks", "batch_size", "num_games", "horizon", "epochs"):
-            expect(name, _is_int(getattr(self, name), 1), "a positive whole number")
-        expect("report_games", _is_int(self.report_games, 0), "a whole number, 0 or more")
-        expect("channels", self.channels <= 1024, "at most 1024")
-        expect("blocks", self.blocks <= 1024, "at most 1024")
-        expect("seed", _is_int(self.seed, 0), "a whole number, 0 or more")
+        for name, (least, most) in _WHOLE.items():
+            value = getattr(self, name)
+            none_is_fine = value is None and name in ("steps", "threads", "checkpoint_every")
+            expect(name, none_is_fine or _is_int(value, least, most), f"a whole number from {least} to {most}")
         expect("learning_rate", 0 < self.learning_rate < 1, "a number between 0 and 1")
         expect("weight_decay", 0 <= self.weight_decay < 1, "a number from 0 to 1")
         expect("averaging", 0 <= self.averaging < 1, "a number from 0 to 1")
@@ -114,8 +125,6 @@ class TrainConfig:
         expect("entropy_bonus", 0 <= self.entropy_bonus < 10, "a number from 0 to 10")
         expect("temperature", 0 < self.temperature <= 10, "a number above 0, at most 10")
         expect("device", self.device in ("auto", "cpu", "cuda") or self.device.startswith("cuda:"), "auto, cpu or cuda")
-        if self.resume and self.init is not None:
-            raise UserError("resume and init are both given: a resumed run has its weights")
         if self.resume and self.run is None:
             raise UserError("resume is given without a run: expected --run FOLDER")
         _ = self.rules
@@ -140,8 +149,10 @@ class TrainConfig:
         return self.checkpoint_every or (500 if self.algorithm == "imitation" else 20)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+        """As JSON can hold it; whether the run is resumed is no part of it."""
+        content = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+        del content["resume"]
+        return content
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "TrainConfig":
@@ -152,10 +163,10 @@ class TrainConfig:
             raise UserError(
                 f"configuration has the unknown key {unknown[0]!r}: expected some of {', '.join(sorted(known))}"
             )
-        paths = {name: Path(content[name]) for name in ("run", "data") if content.get(name) is not None}
         try:
+            paths = {name: Path(content[name]) for name in ("run", "data") if content.get(name) is not None}
             return cls(**{**content, **paths})
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:  # a value of another type than its key's
             raise UserError(f"configuration {json.dumps(content)[:200]}: {error}") from error
 
 
@@ -165,6 +176,8 @@ _FREE_ON_RESUME = ("minutes", "steps", "run", "resume", "device", "threads", "re
 
 def resumed(asked: TrainConfig, saved: TrainConfig) -> TrainConfig:
     """The configuration of a resumed run: the saved one with what was asked anew. Raises UserError if they differ."""
+    if asked.init is not None:
+        raise UserError("resume and init are both given: a resumed run has its weights")
     changes: dict[str, Any] = {}
     for field in fields(TrainConfig):
         value = getattr(asked, field.name)
@@ -181,5 +194,5 @@ def resumed(asked: TrainConfig, saved: TrainConfig) -> TrainConfig:
     return TrainConfig.from_dict({**saved.to_dict(), **changes})
 
 
-def _is_int(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _is_int(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

@@ -18,7 +18,7 @@ _KOMI = OFFSETS["komi"]
 
 @dataclass(frozen=True)
 class Positions:
-    """Positions in which an expert moved. Planes are bits on disk and in memory; the komi plane is a number apart."""
+    """Positions in which an expert moved. Planes are kept as bits; the komi plane is a number apart."""
 
     rules: Rules
     bits: np.ndarray  # (positions, ceil(planes * points / 8)) uint8
@@ -34,10 +34,8 @@ class Positions:
 
     def where(self, chosen: np.ndarray) -> "Positions":
         """The positions at `chosen`, a mask or indices."""
-        arrays = {
-            name: getattr(self, name)[chosen] for name in ("bits", "komi", "legal", "actions", "results", "games")
-        }
-        return Positions(rules=self.rules, keys=self.keys[chosen], **arrays)
+        arrays = {name: value[chosen] for name, value in vars(self).items() if name != "rules"}
+        return Positions(rules=self.rules, **arrays)
 
     def planes(self) -> np.ndarray:
         """(positions, planes, rows, cols) float32, as `observe` gives them."""
@@ -65,11 +63,18 @@ def load_positions(path: Path | None, rules: Rules) -> tuple[Positions, int]:
 
 
 def split(positions: Positions, holdout: float, rng: np.random.Generator) -> tuple[Positions, Positions]:
-    """(training, held out): whole games apart, and nothing held out that, up to symmetry, occurs in training."""
+    """(training, held out): whole games apart, and nothing held out that, up to symmetry, occurs in training.
+
+    At least one game is on either side. Raises UserError when that leaves nothing to hold out.
+    """
     games = np.unique(positions.games)
-    held = rng.permutation(games)[: max(1, round(holdout * len(games)))]
+    held = rng.permutation(games)[: min(max(1, round(holdout * len(games))), len(games) - 1)]
     apart = np.isin(positions.games, held)
     fresh = apart & ~np.isin(positions.keys, positions.keys[~apart])
+    if not fresh.any():
+        raise UserError(
+            f"{len(games)} games leave no position to hold out that is not learned from: expected more games"
+        )
     return positions.where(~apart), positions.where(fresh)
 
 
@@ -100,6 +105,8 @@ def _replay(games: Sequence[Game], rules: Rules) -> Positions:
         parts["games"].append(np.flatnonzero(on))
         parts["keys"].append(_keys(batch.boards[on], to_play[on]))
         batch.step(np.where(on, actions, SKIP))
+    if not parts["actions"]:
+        raise UserError(f"no game on {rules.size} begins with a move that is legal and in turn: expected some that do")
     return Positions(rules=rules, **{name: np.concatenate(values) for name, values in parts.items()})
 
 

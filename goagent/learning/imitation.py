@@ -1,5 +1,6 @@
 """Learning an expert's moves from recorded games, each seen in a random symmetry."""
 
+import zlib
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ from torch import Tensor
 from envs import EMPTY
 from envs.planes import OFFSETS
 from envs.symmetry import action_table
+from goagent.errors import UserError
 from goagent.learning.config import TrainConfig
 from goagent.learning.dataset import Positions, load_positions, split
 from goagent.learning.learner import Learner
-from goagent.learning.losses import imitation_loss
 from goagent.policies.distributions import MoveDistribution, PointMoves
 from goagent.policies.network import PolicyNetwork
 
@@ -41,7 +42,7 @@ class ImitationLearner(Learner):
         batch = self.train.where(self._next_indices())
         planes, legal, actions = _moved(batch, self.rng)
         answer, value = self.network(self._planes(planes), self.tensor(legal))
-        policy_loss = imitation_loss(answer, self.tensor(actions))
+        policy_loss = answer.imitation_loss(self.tensor(actions)).mean()
         value_loss = torch.nn.functional.mse_loss(value, self.tensor(batch.results))
         self.update(policy_loss + _VALUE_WEIGHT * value_loss)
         return {"loss": float(policy_loss.detach()), "value loss": float(value_loss.detach())}
@@ -62,11 +63,18 @@ class ImitationLearner(Learner):
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         state, tensors = super().state()
-        return state, tensors | {"order": torch.from_numpy(self._order)}
+        return state | {"games": self._fingerprint()}, tensors | {"order": torch.from_numpy(self._order)}
 
     def restore(self, state: dict[str, Any], tensors: dict[str, Tensor], average: dict[str, Tensor]) -> None:
+        if state["games"] != self._fingerprint():
+            raise UserError("the games are not those that the run began with: expected the same --data")
         super().restore(state, tensors, average)
         self._order = tensors["order"].numpy()
+
+    def _fingerprint(self) -> list[int]:
+        """Tells other games, or another split of them, from these."""
+        parts = (self.train, self.held_out)
+        return [zlib.crc32(part.keys.tobytes() + part.actions.tobytes()) for part in parts]
 
 
 def compare(network: PolicyNetwork, positions: Positions) -> dict[str, float]:

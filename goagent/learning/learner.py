@@ -36,9 +36,7 @@ class Learner(ABC):
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.updates = 0
-        numpy_seed, torch_seed = np.random.SeedSequence(config.seed).spawn(2)
-        self.rng = np.random.Generator(np.random.PCG64(numpy_seed))
-        self.torch_rng = torch.Generator(device).manual_seed(int(torch_seed.generate_state(1, np.uint64)[0] >> 1))
+        self.rng = np.random.default_rng(config.seed)
 
     @abstractmethod
     def summary(self) -> str:
@@ -53,18 +51,15 @@ class Learner(ABC):
         """How good the average is now: a quick look that changes nothing, not even a generator."""
 
     def update(self, loss: Tensor) -> None:
-        """One gradient step. Raises TrainingError when the loss is not a number."""
-        if not bool(torch.isfinite(loss)):
-            raise TrainingError(
-                f"the loss became {loss.item()} after {self.updates} gradient steps: expected a number; "
-                f"a smaller --learning-rate than {self.config.learning_rate:g} may help"
-            )
+        """One gradient step. Raises TrainingError when the loss or its gradient is no number."""
+        self.expect_finite(loss, "loss")
         self.updates += 1
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * min(1.0, self.updates / _WARM_UP)
         self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        self.expect_finite(norm, "gradient")
         self.optimizer.step()
         # Early on the average follows closely, or it would remember the random start.
         keep = min(self.config.averaging, self.updates / (self.updates + 10))
@@ -72,12 +67,19 @@ class Learner(ABC):
             for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(value, 1 - keep)
 
+    def expect_finite(self, values: Tensor, name: str) -> None:
+        """Raises TrainingError unless all of `values` are numbers."""
+        if not bool(torch.isfinite(values).all()):
+            raise TrainingError(
+                f"the {name} is no longer a number after {self.updates} gradient steps:"
+                f" a smaller --learning-rate than {self.config.learning_rate:g} may help"
+            )
+
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """Everything that the next step depends on, as JSON and tensors."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         for i, entry in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{name}": value for name, value in entry.items()}
-        tensors["torch_rng"] = self.torch_rng.get_state()
         return {"updates": self.updates, "rng": self.rng.bit_generator.state}, tensors
 
     def restore(self, state: dict[str, Any], tensors: dict[str, Tensor], average: dict[str, Tensor]) -> None:
@@ -88,10 +90,13 @@ class Learner(ABC):
         for name, value in _under("optimizer.", tensors).items():
             i, key = name.split(".")
             entries.setdefault(int(i), {})[key] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": entries})
         self.updates = int(state["updates"])
+        shapes = {i: value.shape for i, value in enumerate(self.network.parameters())} if self.updates else {}
+        for name in ("exp_avg", "exp_avg_sq"):
+            if {i: entry[name].shape for i, entry in entries.items()} != shapes:
+                raise ValueError(f"the optimiser's {name} does not fit the network")
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": entries})
         self.rng.bit_generator.state = state["rng"]
-        self.torch_rng.set_state(tensors["torch_rng"])
 
     def games(self) -> list[Any]:
         """Games to show in the run folder, as `records.Game`; none by default."""

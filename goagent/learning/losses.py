@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor
 
-from goagent.policies.distributions import MoveDistribution
-
 
 def advantages(values: Tensor, rewards: Tensor, over: Tensor, last_values: Tensor, gae_lambda: float) -> Tensor:
     """Generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438, eq. 16) for two players in turn.
@@ -33,8 +31,3 @@ def ppo_loss(new_log_prob: Tensor, old_log_prob: Tensor, advantage: Tensor, clip
 def reinforce_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:
     """Likelihood-ratio gradient (Williams 1992) with a baseline, negated. Both (batch,)."""
     return -(log_prob * advantage).mean()
-
-
-def imitation_loss(answer: MoveDistribution, actions: Tensor) -> Tensor:
-    """The head's own measure of how far it is from the expert's `actions` (batch,)."""
-    return answer.imitation_loss(actions).mean()

@@ -46,13 +46,15 @@ class PolicyGradientLearner(Learner):
         shape = (config.horizon, config.num_games)
         planes, legal, actions, log_probs = [], [], [], []
         values, rewards, over = torch.zeros(shape), torch.zeros(shape), torch.zeros(shape, dtype=torch.bool)
+        generator = torch.Generator(self.device).manual_seed(int(self.rng.integers(2**62)))
         entropy, lengths, black_wins = 0.0, [], []
         for ply in range(config.horizon):
             planes.append(self.tensor(batch.observe()))
             legal.append(self.tensor(batch.legal_mask().copy()))
             with torch.no_grad():
                 answer, value = self.network(planes[-1].contiguous(memory_format=torch.channels_last), legal[-1])
-                chosen = answer.sample(config.temperature, self.torch_rng)
+                self.expect_finite(value, "value")
+                chosen = answer.sample(config.temperature, generator)
                 log_probs.append(answer.categorical(config.temperature).log_prob(chosen))
                 entropy += float(answer.entropy().mean()) / config.horizon
             actions.append(chosen)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from envs import Position
@@ -15,6 +16,7 @@ from goagent.learning.config import TrainConfig
 from goagent.learning.imitation import ImitationLearner, compare
 from goagent.learning.learner import Learner
 from goagent.learning.start import starting_network
+from goagent.players.player import Player
 from goagent.players.policy import PolicyPlayer, load_network
 from goagent.players.spec import load_agent
 from goagent.policies.network import PolicyNetwork
@@ -28,24 +30,26 @@ def print_report(learner: Learner, folder: Path, console: Console) -> None:
     elif learner.config.report_games:
         _report_matches(learner, folder, console)
     size = learner.config.rules.size
-    console.print(f"\nPlay against it:  goagent play --size {size} --agent {folder}", soft_wrap=True)
+    console.print(f"\nPlay against it:  goagent play --size {size} --agent {folder}", soft_wrap=True, markup=False)
 
 
 def _report_matches(learner: Learner, folder: Path, console: Console) -> None:
     config, rules, games = learner.config, learner.config.rules, learner.config.report_games
     agent = PolicyPlayer(learner.average, str(folder))
-    opponents = (
-        load_agent("random", rules),
-        PolicyPlayer(starting_network(config).eval(), "its own weights before training"),
-        load_agent("rollout?playouts=50", rules),
-    )
+    opponents: list[Player] = [load_agent("random", rules), load_agent("rollout?playouts=50", rules)]
+    try:
+        opponents.insert(1, PolicyPlayer(starting_network(config), "its own weights before training"))
+    except UserError as error:  # the agent that it started from is gone
+        console.print(str(error), markup=False)
     table = Table("opponent", "score", "95 % interval", "unique games")
     with console.status(f"{games} games against each opponent ..."):
         for opponent in opponents:
             rng = np.random.default_rng([config.seed, games])
             result = play_match(agent, opponent, rules, games, rng, random_openings(rules, (games + 1) // 2, 2, rng))
             low, high = result.interval
-            table.add_row(opponent.name, f"{result.score:.1%}", f"{low:.1%} to {high:.1%}", str(result.unique_games))
+            table.add_row(
+                escape(opponent.name), f"{result.score:.1%}", f"{low:.1%} to {high:.1%}", str(result.unique_games)
+            )
     console.print(f"\n{games} games each, colours swapped, openings of two random plies, komi {rules.komi:g}:")
     console.print(table)
 
@@ -64,12 +68,12 @@ def _report_moves(learner: ImitationLearner, folder: Path, console: Console) -> 
     console.print(f"\nThe first choice, before the legal mask, on {len(learner.held_out):,} held-out positions:")
     console.print(table)
     picture = folder / "answers.png"
-    draw_answers(networks, rules, picture)
-    console.print(f"Where many moves are equally good: {picture}", soft_wrap=True)
+    draw_answers(dict(sorted(networks.items(), reverse=True)), rules, picture)
+    console.print(f"Where many moves are equally good: {picture}", soft_wrap=True, markup=False)
 
 
 def _beside(config: TrainConfig, folder: Path) -> dict[str, PolicyNetwork]:
-    """The networks of finished runs in the same place that differ from this one in their policy."""
+    """The networks of runs in the same place that differ from this one in their policy."""
     same = ("algorithm", "size", "seed", "data", "holdout", "komi", "ko")
     found: dict[str, PolicyNetwork] = {}
     for other in sorted(folder.resolve().parent.iterdir()):

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numba
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from goagent.errors import UserError
@@ -17,7 +19,7 @@ from goagent.learning.imitation import ImitationLearner
 from goagent.learning.learner import Learner
 from goagent.learning.policy_gradient import PolicyGradientLearner
 from goagent.learning.report import print_report
-from goagent.learning.start import starting_network
+from goagent.learning.start import fresh_network, starting_network
 from goagent.records import checkpoint
 from goagent.records.run import Run
 
@@ -39,17 +41,13 @@ def train(config: TrainConfig, console: Console | None = None) -> int:
     with _threads(config.threads):
         learner, step = build(config, folder)
         run = Run.open(folder, config.to_dict(), resume=config.resume)
-        console.print(
-            f"[bold]{_title(config)}[/bold]\n{learner.summary()}\nin {folder}", highlight=False, soft_wrap=True
-        )
+        _say(console, f"{_title(config)}\n{learner.summary()}\nin {folder}")
         try:
             step, interrupted = _loop(learner, run, step, console)
         finally:
             run.close()
         if interrupted:
-            console.print(
-                f"Stopped and saved at step {step}. Go on: goagent train --run {folder} --resume", soft_wrap=True
-            )
+            _say(console, f"Stopped and saved at step {step}. Go on: goagent train --run {folder} --resume")
             return 130
         print_report(learner, folder, console)
     return 0
@@ -57,15 +55,22 @@ def train(config: TrainConfig, console: Console | None = None) -> int:
 
 def build(config: TrainConfig, folder: Path) -> tuple[Learner, int]:
     """The learner of a configuration and the step it stands at, which is where `folder` ends if it is resumed."""
-    learner = _LEARNERS[config.algorithm](config, starting_network(config), _device(config.device))
-    if not config.resume:
+    goes_on = config.resume and bool(checkpoint.all_of(folder))  # else it was stopped before its first checkpoint
+    network = fresh_network(config) if goes_on else starting_network(config)
+    learner = _LEARNERS[config.algorithm](config, network, _device(config.device))
+    if not goes_on:
         return learner, 0
     _, weights = checkpoint.load(folder)
     state, tensors = checkpoint.load_training(folder)
     try:
         learner.restore(state, tensors, weights)
-        return learner, int(state["step"])
-    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        step = int(state["step"])
+        if step < 0:
+            raise ValueError("the step is negative")
+        return learner, step
+    except UserError:
+        raise
+    except (LookupError, RuntimeError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise UserError(f"cannot resume {folder}: its training state does not fit its configuration") from error
 
 
@@ -74,7 +79,7 @@ def _loop(learner: Learner, run: Run, step: int, console: Console) -> tuple[int,
     config = learner.config
     budget = _Budget(config, step)
     metrics: dict[str, float] = {}
-    saved_at, last_line = -1, time.monotonic()
+    saved_at, last_line = step if checkpoint.all_of(run.folder) else -1, time.monotonic()
     with _progress(console) as progress, _ctrl_c() as stop:
         task = progress.add_task("learning", total=1.0, state="")
         while not stop.is_set() and budget.spent(step) < 1:
@@ -86,10 +91,10 @@ def _loop(learner: Learner, run: Run, step: int, console: Console) -> tuple[int,
                 metrics |= _save(learner, run, step)
                 saved_at = step
             state = f"{budget.describe(step)} · " + " · ".join(f"{name} {value:.3g}" for name, value in metrics.items())
-            progress.update(task, completed=budget.spent(step), state=state)
+            progress.update(task, completed=budget.spent(step), state=escape(state))
             if not console.is_terminal and time.monotonic() - last_line > _LINE_EVERY:
                 last_line = time.monotonic()
-                console.print(state, highlight=False, soft_wrap=True)
+                _say(console, state)
     if step != saved_at:
         _save(learner, run, step)
     return step, stop.is_set()
@@ -130,6 +135,11 @@ def _save(learner: Learner, run: Run, step: int) -> dict[str, float]:
     return assessed
 
 
+def _say(console: Console, text: str) -> None:
+    """Print text as it is: a path may look like markup."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def _title(config: TrainConfig) -> str:
     return f"{config.algorithm}, {config.policy} policy, {config.size}, komi {config.rules.komi:g}, seed {config.seed}"
 
@@ -149,13 +159,15 @@ def _device(name: str) -> torch.device:
 
 @contextmanager
 def _threads(count: int | None) -> Iterator[None]:
-    """torch limited to `count` threads, if given."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
+    """torch and the kernels limited to `count` threads, if given."""
+    before = torch.get_num_threads(), numba.get_num_threads()
+    torch.set_num_threads(count or before[0])
+    numba.set_num_threads(min(count or before[1], numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(before[0])
+        numba.set_num_threads(before[1])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from envs import Position, Rules
+from envs import Position
 from goagent.players.player import Analysis, Line
 from goagent.policies.network import NetworkConfig, PolicyNetwork
 from goagent.records import checkpoint
@@ -39,8 +39,9 @@ class PolicyPlayer:
     def _answer(self, position: Position) -> tuple[np.ndarray, float]:
         """(num_actions,) float64 that sums to 1, and the value for the side to move."""
         answer, value = self.network.answer(position.observe()[None], position.legal_mask()[None])
-        with torch.no_grad():
-            probabilities = answer.categorical(self.temperature).probs[0].double().cpu().numpy()
+        if not bool(torch.isfinite(answer.raw).all() & torch.isfinite(value).all()):
+            raise CheckpointError(f"{self.name} answers with what is no number: its weights are of no use")
+        probabilities = answer.categorical(self.temperature).probs[0].double().cpu().numpy()
         return probabilities / probabilities.sum(), float(value[0])
 
 
@@ -49,18 +50,21 @@ def load_network(path: Path) -> PolicyNetwork:
     agent, weights = checkpoint.load(path)
     described = agent.get("network")
     try:
-        network = PolicyNetwork(NetworkConfig(**described)) if isinstance(described, dict) else None
+        with torch.device("meta"):  # a shape alone: nothing is allocated for what the file only claims
+            network = PolicyNetwork(NetworkConfig(**described)) if isinstance(described, dict) else None
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{path} describes no network of this version: {error}") from error
     if network is None:
         raise CheckpointError(f"{path} describes no network: expected 'network' in its agent.json")
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
     except RuntimeError as error:
         raise CheckpointError(f"the weights of {path} do not fit the network that it names") from error
+    if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+        raise CheckpointError(f"the weights of {path} are no numbers: expected finite ones")
     return network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
 
-def load_policy_player(path: Path, rules: Rules, temperature: float = 1.0) -> PolicyPlayer:
-    """The agent of a checkpoint or run, for any rules: its weights fit every size. Raises CheckpointError."""
+def load_policy_player(path: Path, temperature: float = 1.0) -> PolicyPlayer:
+    """The agent of a checkpoint or run; its weights fit every size and rule. Raises CheckpointError."""
     return PolicyPlayer(load_network(path), path.name, temperature)

@@ -72,7 +72,7 @@ def load_agent(spec: str, rules: Rules) -> Player:
     values = _values(_TRAINED, options)
     from goagent.players.policy import load_policy_player  # late: it needs torch
 
-    return load_policy_player(Path(name), rules, **values)
+    return load_policy_player(Path(name), **values)
 
 
 def _split(spec: str, text: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """An agent on disk: a folder with what it is (JSON) and its weights (safetensors). Reading one runs no code.
 
-    agent.json            format, network, rules, and where it comes from
+    agent.json            format, network, and the training that it comes from
     weights.safetensors   what plays
     training.json         step, generator states: what `--resume` needs, in the newest checkpoint of a run only
     training.safetensors  raw weights, optimiser, games in progress
@@ -61,8 +61,6 @@ def save(
     if training is not None:
         write_json(temporary / "training.json", training)
         save_file(_plain(training_tensors or {}), temporary / "training.safetensors")
-    if folder.exists():  # left by an attempt that was interrupted between saving and going on
-        shutil.rmtree(folder)
     os.replace(temporary, folder)
 
 
@@ -93,7 +91,7 @@ def newest(path: Path) -> Path:
 
 def all_of(run: Path) -> list[Path]:
     """The checkpoints of a run, oldest first."""
-    folders = (run / "checkpoints").glob("[0-9]*")
+    folders = [folder for folder in (run / "checkpoints").glob("*") if folder.name.isdecimal()]
     return sorted(
         (folder for folder in folders if (folder / "agent.json").is_file()), key=lambda folder: int(folder.name)
     )

@@ -66,6 +66,16 @@ def change_agent(**changes):
     return spoil
 
 
+def spread(number):
+    def spoil(folder):
+        _, weights = checkpoint.load(folder)
+        save_file(
+            {name: torch.full_like(value, number) for name, value in weights.items()}, folder / "weights.safetensors"
+        )
+
+    return spoil
+
+
 class Bomb:
     def __reduce__(self):
         return (pytest.fail, ("a file ran code",))
@@ -83,11 +93,14 @@ class Bomb:
         lambda folder: (folder / "agent.json").write_text("[1]"),
         lambda folder: (folder / "agent.json").write_text("[" * 100_000),
         lambda folder: (folder / "agent.json").write_bytes(b"\xff\xfe"),
+        spread(float("nan")),
+        spread(float("inf")),
         change_agent(format=99),
         change_agent(network=None),
         change_agent(network={"policy": "__import__('os')"}),
         change_agent(network={"channels": 10**9}),
         change_agent(network={"channels": 8}),
+        change_agent(network={"channels": 1024, "blocks": 200}),  # 15 GB, if it were built
         change_agent(network={"secret": 1}),
     ],
 )
@@ -101,3 +114,10 @@ def test_a_spoiled_checkpoint_gives_one_clear_line(folder, spoil):
 def test_a_folder_without_an_agent_says_what_was_expected(tmp_path):
     with pytest.raises(CheckpointError, match=r"agent\.json"):
         load_network(tmp_path)
+
+
+def test_other_folders_beside_the_checkpoints_do_not_matter(folder):
+    for name in ("000010-backup", "notes", "12a"):
+        (folder.with_name(name)).mkdir()
+        (folder.with_name(name) / "agent.json").write_text("{}")
+    assert checkpoint.all_of(folder.parent.parent) == [folder]

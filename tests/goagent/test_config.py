@@ -15,7 +15,9 @@ from goagent.learning.config import TrainConfig, resumed
         ("minutes", 0), ("minutes", float("nan")), ("steps", 0), ("threads", 0), ("channels", 0), ("channels", 10**9),
         ("batch_size", -1), ("learning_rate", 0.0), ("learning_rate", 2.0), ("seed", -1), ("holdout", 1.0),
         ("clip", 0.0), ("gae_lambda", 1.5), ("temperature", 0.0), ("device", "abacus"), ("komi", 0.3), ("ko", "none"),
-        ("averaging", 1.0), ("entropy_bonus", -1.0), ("checkpoint_every", 0),
+        ("averaging", 1.0),
+        ("seed", 2**63), ("num_games", 2 * 10**9), ("horizon", 10**9), ("komi", 1e9), ("threads", 10**11),
+        ("entropy_bonus", -1.0), ("checkpoint_every", 0),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_named(name, value):
@@ -46,12 +48,24 @@ def test_an_unknown_key_is_an_error(content):
         TrainConfig.from_dict(content)
 
 
+@pytest.mark.parametrize(
+    "content", [{"device": 5}, {"run": 5}, {"size": []}, {"learning_rate": "fast"}, {"steps": "x"}]
+)
+def test_a_value_of_another_type_is_an_error(content):
+    with pytest.raises(UserError):
+        TrainConfig.from_dict(content)
+
+
 def test_a_resumed_run_may_be_longer_but_not_another(tmp_path):
     saved = TrainConfig(size="7", steps=10, run=tmp_path)
     asked = TrainConfig(run=tmp_path, resume=True, minutes=3.0)
     assert resumed(asked, saved) == replace(saved, steps=None, minutes=3.0, resume=True)
     with pytest.raises(UserError, match="size"):
         resumed(TrainConfig(run=tmp_path, resume=True, size="9"), saved)
+    with pytest.raises(UserError, match="init"):
+        resumed(TrainConfig(run=tmp_path, resume=True, init="other"), saved)
+    with pytest.raises(UserError, match="--run"):
+        TrainConfig(resume=True)
 
 
 def test_without_a_name_a_run_finds_a_free_one(tmp_path, monkeypatch):

@@ -59,11 +59,11 @@ def test_a_player_of_the_users_own(tmp_path, monkeypatch):
 def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
     taken = []
     monkeypatch.setattr(
-        "goagent.players.policy.load_policy_player", lambda path, rules, **options: taken.append((path, rules, options))
+        "goagent.players.policy.load_policy_player", lambda path, **options: taken.append((path, options))
     )
     load_agent(f"{tmp_path}?temperature=0", RULES)
     load_agent(f"{tmp_path}", RULES)
-    assert taken == [(tmp_path, RULES, {"temperature": 0.0}), (tmp_path, RULES, {})]
+    assert taken == [(tmp_path, {"temperature": 0.0}), (tmp_path, {})]
 
 
 @pytest.mark.parametrize(

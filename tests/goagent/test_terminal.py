@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from envs import BLACK, WHITE, Position, Rules
 from goagent.errors import UserError
-from goagent.interfaces.terminal import PlayConfig, Session, draw_board, draw_distribution, explain_score, play
+from goagent.interfaces.terminal import PlayConfig, Session, draw_board, draw_distribution, explain_score, play, start
 from goagent.players.player import Resigned
 from goagent.players.random import RandomPlayer
 from goagent.records.sgf import Game, read_games
@@ -197,11 +197,14 @@ def test_a_saved_game_goes_on_where_it_was(tmp_path, monkeypatch):
 
 
 def test_a_long_game_is_not_cut_short():
-    mine = session(size=1, max_moves=2**31 - 1)
-    for _ in range(120):
-        mine.do("pass")
-        assert mine.is_over and not mine.position.truncated
-        mine.do("undo")
+    """`Rules` would truncate 5x5 at 100 plies; this game between two random players is longer."""
+    mine = start(PlayConfig(size="5", agent="random", ko="simple", seed=1))
+    rng = np.random.default_rng(1)
+    while not mine.is_over and len(mine.position.moves) < 110:
+        points = np.flatnonzero(mine.position.legal_mask()[:-1])
+        mine.do(mine.position.rules.vertex(int(rng.choice(points)) if len(points) else mine.position.rules.pass_action))
+    assert len(mine.position.moves) >= 110
+    assert not mine.position.truncated
 
 
 def test_a_stray_byte_does_not_end_the_game(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import signal
 
 import numpy as np
@@ -11,11 +12,13 @@ from rich.console import Console
 
 import envs
 from goagent.errors import UserError
+from goagent.learning import policy_gradient
 from goagent.learning import train as training
 from goagent.learning.config import TrainConfig
 from goagent.learning.dataset import load_positions, split
-from goagent.learning.imitation import _moved
+from goagent.learning.imitation import _moved, compare
 from goagent.learning.learner import TrainingError
+from goagent.learning.start import fresh_network
 from goagent.learning.train import build
 from goagent.records import checkpoint
 from goagent.records.sgf import Game, read_games, write_sgf
@@ -128,6 +131,128 @@ def test_init_starts_from_another_agents_weights(tmp_path, quiet):
     assert all(torch.equal(weights[name], value) for name, value in learner.network.state_dict().items())
     with pytest.raises(UserError, match="the network of"):
         build(TrainConfig(init=str(tmp_path / "a"), **SELF_PLAY | {"channels": 5}), tmp_path)
+
+
+def test_a_run_that_began_from_another_agent_can_be_resumed_without_it(tmp_path, quiet):
+    training.train(TrainConfig(run=tmp_path / "a", steps=2, **SELF_PLAY), quiet)
+    for steps, name in ((4, "whole"), (2, "parts")):
+        training.train(
+            TrainConfig(run=tmp_path / name, init=f"{tmp_path / 'a'}?temperature=0", steps=steps, **SELF_PLAY), quiet
+        )
+    shutil.rmtree(tmp_path / "a")
+    training.train(TrainConfig(run=tmp_path / "parts", resume=True, steps=4), quiet)
+    ours, theirs = final(tmp_path / "parts")[0], final(tmp_path / "whole")[0]
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_run_that_never_reached_a_checkpoint_starts_from_its_beginning(tmp_path, quiet):
+    training.train(TrainConfig(run=tmp_path / "whole", steps=2, **SELF_PLAY), quiet)
+    training.train(TrainConfig(run=tmp_path / "parts", steps=2, **SELF_PLAY), quiet)
+    shutil.rmtree(tmp_path / "parts" / "checkpoints")
+    training.train(TrainConfig(run=tmp_path / "parts", resume=True), quiet)
+    ours, theirs = final(tmp_path / "parts")[0], final(tmp_path / "whole")[0]
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_resuming_a_finished_run_writes_nothing_over_it(tmp_path, quiet):
+    training.train(TrainConfig(run=tmp_path / "run", steps=2, **SELF_PLAY), quiet)
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "run" / "checkpoints").rglob("*")}
+    training.train(TrainConfig(run=tmp_path / "run", resume=True), quiet)
+    assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "run" / "checkpoints").rglob("*")}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda state, tensors: state.update(step=float("inf")),
+        lambda state, tensors: state.update(step=-5),
+        lambda state, tensors: state.update(lengths=[3]),
+        lambda state, tensors: state.pop("rng"),
+        lambda state, tensors: tensors.pop("optimizer.0.exp_avg"),
+        lambda state, tensors: tensors.update({"optimizer.0.exp_avg": torch.zeros(1)}),
+        lambda state, tensors: [tensors.pop(name) for name in list(tensors) if name.startswith("optimizer")],
+        lambda state, tensors: tensors.pop("games_in_flight"),
+    ],
+)
+def test_a_spoiled_training_state_is_refused(tmp_path, quiet, spoil):
+    run = tmp_path / "run"
+    training.train(TrainConfig(run=run, steps=2, **SELF_PLAY), quiet)
+    newest = checkpoint.newest(run)
+    (agent, weights), (state, tensors) = checkpoint.load(run), checkpoint.load_training(run)
+    spoil(state, tensors)
+    shutil.rmtree(newest)
+    checkpoint.save(newest, agent, weights, state, tensors)
+    with pytest.raises(UserError, match="cannot resume"):
+        training.train(TrainConfig(run=run, resume=True, steps=4), quiet)
+
+
+def test_imitation_is_not_resumed_on_other_games(tmp_path, sgf, quiet):
+    training.train(TrainConfig(run=tmp_path / "run", steps=2, **settings("imitation", sgf)), quiet)
+    lines = (sgf / "games.sgfs").read_text().splitlines()
+    (sgf / "games.sgfs").write_text("\n".join(lines[:30]))
+    with pytest.raises(UserError, match="same --data"):
+        training.train(TrainConfig(run=tmp_path / "run", resume=True, steps=4), quiet)
+
+
+@pytest.mark.parametrize(
+    "record, says",
+    [
+        ("(;SZ[3];B[bb];W[aa])", "leave no position to hold out"),
+        ("(;SZ[3];B[bb])(;SZ[3];B[bb])(;SZ[3];B[bb])", "leave no position to hold out"),
+        ("(;SZ[3]PL[W];B[bb])", "no game on 3 begins"),
+        ("(;SZ[9];B[bb])", "no game on 3 in"),
+    ],
+)
+def test_games_that_teach_nothing_are_refused_before_anything_is_written(tmp_path, quiet, record, says):
+    (tmp_path / "a.sgf").write_text(record)
+    config = TrainConfig(run=tmp_path / "run", steps=1, algorithm="imitation", data=tmp_path / "a.sgf", **SMALL)
+    with pytest.raises(UserError, match=says):
+        training.train(config, quiet)
+    assert not (tmp_path / "run").exists()
+
+
+def test_before_its_first_update_the_ratio_of_ppo_is_one_at_any_temperature(tmp_path, monkeypatch):
+    seen = []
+    inner = policy_gradient.ppo_loss
+    monkeypatch.setattr(
+        policy_gradient, "ppo_loss", lambda new, old, *rest: (seen.append((new, old)), inner(new, old, *rest))[1]
+    )
+    learner, _ = build(TrainConfig(temperature=2.0, **SELF_PLAY | {"batch_size": 48}), tmp_path)
+    learner.step()
+    assert torch.allclose(*seen[0], atol=1e-5)
+
+
+def test_fresh_weights_come_from_the_seed_and_leave_torchs_generator_alone(tmp_path):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, second = (fresh_network(TrainConfig(seed=3, **SELF_PLAY)) for _ in range(2))
+    assert torch.equal(before, torch.get_rng_state())
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_imitation_learns_what_it_is_shown(tmp_path):
+    """Random games that all begin at the centre: it learns to begin there, and where a stone can be put at all."""
+    rules = envs.Rules.square(3)
+    rng = np.random.default_rng(0)
+    batch = envs.GoBatch.from_positions([envs.Position(rules).play(4)] * 80)
+    while not batch.is_over.all():
+        batch.step(batch.sample_legal(rng))
+    games = [write_sgf(Game.from_moves(rules, batch.position(i).moves)) for i in range(80)]
+    (tmp_path / "games.sgfs").write_text("\n".join(games))
+    learner, _ = build(
+        TrainConfig(
+            size="3", algorithm="imitation", data=tmp_path / "games.sgfs", channels=16, blocks=1, batch_size=64
+        ),
+        tmp_path,
+    )
+    before = compare(learner.average, learner.held_out)
+    for _ in range(500):
+        learner.step()
+    after = compare(learner.average, learner.held_out)
+    assert before["occupied"] > 0.15 > 0.05 > after["occupied"]
+    empty = envs.Position(rules)
+    answer, _ = learner.average.answer(empty.observe()[None], empty.legal_mask()[None])
+    assert answer.mode().tolist() == [4] and float(answer.probs[0, 4]) > 0.5
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
