@@ -56,7 +56,7 @@ class GoBatch:
         """(num_games,) int64 actions, uniform over `legal_mask()`; SKIP (-1) for a finished game."""
         actions = np.empty(self.num_games, np.int64)
         choose = lockstep.choose_parallel if self._in_parallel else lockstep.choose
-        choose(self.legal_mask(), rng.integers(0, 2**64, self.num_games, np.uint64), actions)
+        choose(self.legal_mask(), rng.integers(0, 2**64, dtype=np.uint64), actions)
         return actions
 
     def step(self, actions: np.ndarray) -> None:
@@ -86,7 +86,7 @@ class GoBatch:
         max_plies = 3 * self.rules.num_points + 64
         self._make_room(min(max_plies, int(self.rules.max_moves or 0)))
         kernel = lockstep.play_out_parallel if self._in_parallel else lockstep.play_out
-        kernel(self.rules.tables, self._state, rng.integers(0, 2**64, self.num_games, np.uint64), max_plies)
+        kernel(self.rules.tables, self._state, rng.integers(0, 2**64, dtype=np.uint64), max_plies)
         self._mask = None
         return self.score_black()
 
@@ -191,7 +191,7 @@ class GoBatch:
             raise IllegalMove(
                 f"game {i}: {actions[i]} is not an action: expected 0 to {self.rules.pass_action}, or {SKIP} to skip"
             )
-        if self._mask is not None and (self._mask[np.arange(self.num_games), actions] | (actions == SKIP)).all():
+        if self._mask is not None and lockstep.first_illegal(self._mask, actions) < 0:
             return
         verdicts = np.empty(self.num_games, np.int8)
         lockstep.verdicts(self.rules.tables, self._state, actions, verdicts)

@@ -33,6 +33,15 @@ def _verdicts(t, s, actions, out):
             out[g] = kernel.verdict(t, s, g, actions[g])
 
 
+@njit()
+def first_illegal(masks: np.ndarray, actions: np.ndarray) -> int:
+    """The first game whose action is neither SKIP nor set in masks (games, num_actions); -1 when there is none."""
+    for g in range(len(actions)):
+        if actions[g] != SKIP and not masks[g, actions[g]]:
+            return g
+    return -1
+
+
 def _play_all(t, s, actions):
     for g in numba.prange(len(actions)):
         if actions[g] != SKIP:
@@ -105,14 +114,20 @@ def mix(state: np.uint64) -> np.uint64:
 
 
 @kernel_function(forceinline=True)
+def stream(seed: np.uint64, game: int) -> np.uint64:
+    """Where the random numbers of a game begin, whichever thread plays it."""
+    return mix(seed ^ mix(np.uint64(game + 1)))
+
+
+@kernel_function(forceinline=True)
 def below(bits: np.uint64, bound: int) -> int:
     """A number in 0..bound-1 from 64 random bits; the bias is under bound / 2**32."""
     return np.int64(((bits >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))  # type: ignore[return-value]
 
 
-def _choose(masks, seeds, out):
+def _choose(masks, seed, out):
     for g in numba.prange(len(out)):
-        random = seeds[g]
+        random = stream(seed, g)
         actions = masks.shape[1]
         out[g] = SKIP
         for _ in range(16):  # an action drawn until it is set is uniform over the set ones
@@ -174,7 +189,7 @@ def random_games(
         scratch = np.empty(wall + 1, np.int16)
         for n in range(w, len(todo), workers):
             i = todo[n]
-            random = mix(seed ^ mix(np.uint64(i + 1)))
+            random = stream(seed, i)
             kernel.clear(t, s, g)
             while s.status[g] == PLAYING and s.num_moves[g] < s.moves.shape[1]:
                 action, random = uniform_action(t, s, g, random, scratch)
@@ -256,10 +271,10 @@ def playout_action(t: Tables, s: State, g: int, random: np.uint64, scratch: np.n
     return wall, random
 
 
-def _play_out(t, s, seeds, max_plies):
-    for g in numba.prange(len(seeds)):
+def _play_out(t, s, seed, max_plies):
+    for g in numba.prange(len(s.status)):
         scratch = np.empty(len(t.neighbours), np.int16)
-        random = seeds[g]
+        random = stream(seed, g)
         for _ in range(max_plies):
             if s.status[g] != PLAYING:
                 break

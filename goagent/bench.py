@@ -22,6 +22,7 @@ from rich.table import Table
 
 from envs import GoBatch, Position, Rules, play_random_games
 from goagent.errors import UserError
+from goagent.records.files import write_text
 
 SIZE = 9
 OPEN_SPIEL, PETTINGZOO = "OpenSpiel", "PettingZoo go_v5"
@@ -70,7 +71,8 @@ def bench_env(config: EnvBenchConfig) -> int:
         rows = [
             {"name": name, "threads": threads, "moves_per_second": speed} for (name, threads), speed in speeds.items()
         ]
-        _write(config.json, {"board": SIZE, "games": config.games, "bytes_a_game": memory, "speeds": rows})
+        figures = {"board": SIZE, "games": config.games, "bytes_a_game": memory, "speeds": rows}
+        write_text(config.json, json.dumps(figures, indent=2) + "\n")
     return 0
 
 
@@ -206,9 +208,3 @@ def _table(speeds: dict[tuple[str, int], float]) -> Table:
         ratios = [f"{speed / peer:,.2f}" if peer else "-" for peer in peers]
         table.add_row(name, str(threads), f"{speed:,.0f}", *ratios)
     return table
-
-
-def _write(path: Path, figures: dict) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(json.dumps(figures, indent=2) + "\n")
-    os.replace(temporary, path)
