@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +9,13 @@ from pathlib import Path
 import numba
 import torch
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
 
 from goagent.errors import UserError
 from goagent.learning.config import TrainConfig, resumed
 from goagent.learning.imitation import ImitationLearner
 from goagent.learning.learner import Learner
 from goagent.learning.policy_gradient import PolicyGradientLearner
+from goagent.learning.progress import Budget, Display, say
 from goagent.learning.report import print_report
 from goagent.learning.start import fresh_network, starting_network
 from goagent.records import checkpoint
@@ -28,8 +26,6 @@ _LEARNERS: dict[str, Callable[..., Learner]] = {
     "ppo": PolicyGradientLearner,
     "reinforce": PolicyGradientLearner,
 }
-_DEFAULT_MINUTES = 5.0
-_LINE_EVERY = 15.0  # seconds, where there is no terminal to draw a bar on
 
 
 def train(config: TrainConfig, console: Console | None = None) -> int:
@@ -41,13 +37,13 @@ def train(config: TrainConfig, console: Console | None = None) -> int:
     with _threads(config.threads):
         learner, step = build(config, folder)
         run = Run.open(folder, config.to_dict(), resume=config.resume)
-        _say(console, f"{_title(config)}\n{learner.summary()}\nin {folder}")
+        say(console, f"{_title(config)}\n{learner.summary()}\nin {folder}")
         try:
             step, interrupted = _loop(learner, run, step, console)
         finally:
             run.close()
         if interrupted:
-            _say(console, f"Stopped and saved at step {step}. Go on: goagent train --run {folder} --resume")
+            say(console, f"Stopped and saved at step {step}. Go on: goagent train --run {folder} --resume")
             return 130
         print_report(learner, folder, console)
     return 0
@@ -77,11 +73,10 @@ def build(config: TrainConfig, folder: Path) -> tuple[Learner, int]:
 def _loop(learner: Learner, run: Run, step: int, console: Console) -> tuple[int, bool]:
     """Learn until the budget is spent or Ctrl-C, then save. Returns the last step, and whether it was Ctrl-C."""
     config = learner.config
-    budget = _Budget(config, step)
+    budget = Budget(config, step)
     metrics: dict[str, float] = {}
-    saved_at, last_line = step if checkpoint.all_of(run.folder) else -1, time.monotonic()
-    with _progress(console) as progress, _ctrl_c() as stop:
-        task = progress.add_task("learning", total=1.0, state="")
+    saved_at = step if checkpoint.all_of(run.folder) else -1
+    with Display(console) as display, _ctrl_c() as stop:
         while not stop.is_set() and budget.spent(step) < 1:
             measured = learner.step()
             step += 1
@@ -90,34 +85,10 @@ def _loop(learner: Learner, run: Run, step: int, console: Console) -> tuple[int,
             if step % config.steps_between_checkpoints == 0:
                 metrics |= _save(learner, run, step)
                 saved_at = step
-            state = f"{budget.describe(step)} · " + " · ".join(f"{name} {value:.3g}" for name, value in metrics.items())
-            progress.update(task, completed=budget.spent(step), state=escape(state))
-            if not console.is_terminal and time.monotonic() - last_line > _LINE_EVERY:
-                last_line = time.monotonic()
-                _say(console, state)
+            display.update(budget.spent(step), budget.describe(step), metrics)
     if step != saved_at:
         _save(learner, run, step)
     return step, stop.is_set()
-
-
-class _Budget:
-    """How much of --steps or --minutes is spent."""
-
-    def __init__(self, config: TrainConfig, first_step: int) -> None:
-        self.steps = config.steps
-        self.seconds = 60 * (config.minutes or _DEFAULT_MINUTES)
-        self.first_step = first_step
-        self.started = time.monotonic()
-
-    def spent(self, step: int) -> float:
-        """0 at the start, 1 at the end."""
-        return step / self.steps if self.steps else (time.monotonic() - self.started) / self.seconds
-
-    def describe(self, step: int) -> str:
-        elapsed = time.monotonic() - self.started
-        rate = (step - self.first_step) / max(elapsed, 1e-9)
-        left = (self.steps - step) / rate if self.steps else self.seconds - elapsed
-        return f"step {step} · {rate:.3g} a second · {max(left, 0) / 60:.1f} min left"
 
 
 def _save(learner: Learner, run: Run, step: int) -> dict[str, float]:
@@ -135,18 +106,8 @@ def _save(learner: Learner, run: Run, step: int) -> dict[str, float]:
     return assessed
 
 
-def _say(console: Console, text: str) -> None:
-    """Print text as it is: a path may look like markup."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-
 def _title(config: TrainConfig) -> str:
     return f"{config.algorithm}, {config.policy} policy, {config.size}, komi {config.rules.komi:g}, seed {config.seed}"
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[state]}"))
-    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _device(name: str) -> torch.device:
