@@ -24,16 +24,6 @@ def action_table(rows: int, cols: int) -> np.ndarray:
     return table
 
 
-@cache
-def inverses(rows: int, cols: int) -> np.ndarray:
-    """(symmetries,) int64: the symmetry that undoes each."""
-    table = action_table(rows, cols)
-    identity = table[0]
-    return np.array(
-        [next(j for j in range(len(table)) if (table[j][table[k]] == identity).all()) for k in range(len(table))]
-    )
-
-
 def transform(values: np.ndarray, k: int, rows: int, cols: int) -> np.ndarray:
     """Values over actions (..., num_actions) or points (..., rows * cols), moved by symmetry `k`."""
     table = action_table(rows, cols)[k, : values.shape[-1]]

@@ -5,13 +5,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from envs import BLACK, EMPTY, WHITE, IllegalMove, Position, Rules
 from goagent.arena.openings import random_openings
@@ -77,9 +77,9 @@ def play_match(
 class MatchConfig:
     """Play two agents against each other: colours swapped, the same random opening for both games of a pair."""
 
-    a: Positional[str]
+    a: Annotated[Positional[str], arg(metavar="SPEC")]
     """The agent whose score is printed, as a SPEC (see `goagent agents`)."""
-    b: Positional[str]
+    b: Annotated[Positional[str], arg(metavar="SPEC")]
     """Its opponent."""
     size: str = "9"
     """Board size: 9, or 5x7 (rows x columns)."""

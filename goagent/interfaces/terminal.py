@@ -317,7 +317,7 @@ def play(config: PlayConfig, source: TextIO | None = None, out: TextIO | None = 
             if not source.isatty():
                 say(line.rstrip("\n"))  # a transcript then reads like the session it was
             say(session.do(line))
-    except (KeyboardInterrupt, UserError):
+    except (KeyboardInterrupt, UserError, OSError):
         say(f"\n{session.keep()}")
         raise
     return 0

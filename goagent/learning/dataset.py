@@ -34,8 +34,7 @@ class Positions:
 
     def where(self, chosen: np.ndarray) -> "Positions":
         """The positions at `chosen`, a mask or indices."""
-        arrays = {name: value[chosen] for name, value in vars(self).items() if name != "rules"}
-        return Positions(rules=self.rules, **arrays)
+        return Positions(self.rules, **{name: value[chosen] for name, value in vars(self).items() if name != "rules"})
 
     def planes(self) -> np.ndarray:
         """(positions, planes, rows, cols) float32, as `observe` gives them."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envs import BLACK, EMPTY, WHITE, IllegalMove, Position, Rules
-from envs.symmetry import action_table, canonical, inverses, transform, transform_board
+from envs.symmetry import action_table, canonical, transform, transform_board
 from tests.envs.games import KO_RULES, random_positions
 
 seeds = st.integers(0, 2**32 - 1)
@@ -48,8 +48,8 @@ def test_symmetries_are_a_group(rows, cols):
     if rows * cols > 4:
         assert len({row.tobytes() for row in table}) == len(table)
         assert {row[other].tobytes() for row in table for other in table} == {row.tobytes() for row in table}
-    for row, inverse in zip(table, inverses(rows, cols), strict=True):
-        assert (table[inverse][row] == table[0]).all()
+    for row in table:
+        assert any((other[row] == table[0]).all() for other in table)  # each has its inverse
 
 
 @given(rules_of_any_kind, seeds)
