@@ -1,11 +1,12 @@
 """Many games in lock-step on arrays: what self-play and search run on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numba
 import numpy as np
 
-from envs import lockstep
+from envs import benson, lockstep
 from envs.planes import observe
 from envs.position import Position, explain
 from envs.rules import IllegalMove, Rules
@@ -18,6 +19,7 @@ class GoBatch:
     """`num_games` games under the same rules, all at the empty board. Arrays have the games as first axis.
 
     parallel: use all of numba's threads for large batches; say False beside a user interface's thread.
+    komi: (num_games,) float32, the rules' at first. It may be set for each game; `reset` leaves it as it is.
     """
 
     def __init__(self, rules: Rules, num_games: int, parallel: bool = True) -> None:
@@ -26,6 +28,7 @@ class GoBatch:
         self.rules = rules
         self.num_games = int(num_games)
         self.parallel = parallel
+        self.komi = np.full(self.num_games, rules.komi, np.float32)
         self._state = make_state(rules.tables, self.num_games, 16)
         self._mask: np.ndarray | None = None
         self.reset()
@@ -71,11 +74,44 @@ class GoBatch:
         kernel(self.rules.tables, self._state, actions)
         self._mask = None
 
+    def follow(self, lines: np.ndarray) -> None:
+        """Play a line of actions in each game: (num_games, plies) int, SKIP (-1) where a line has ended.
+
+        Raises IllegalMove as `step` does; every game then stands before its first illegal move.
+        """
+        lines = np.asarray(lines)
+        if lines.ndim != 2 or len(lines) != self.num_games or lines.dtype.kind not in "iu":
+            raise ValueError(
+                f"lines have shape {lines.shape} and type {lines.dtype}: expected ({self.num_games}, plies) integers"
+            )
+        lines = lines.astype(np.int64, copy=False)
+        self._make_room(lines.shape[1])
+        stopped = np.empty(self.num_games, np.int64)
+        kernel = lockstep.play_lines_parallel if self._in_parallel else lockstep.play_lines
+        kernel(self.rules.tables, self._state, lines, stopped)
+        self._mask = None
+        if (stopped >= 0).any():
+            i = int((stopped >= 0).argmax())
+            action = int(lines[i, stopped[i]])
+            if not SKIP <= action < self.rules.num_actions:
+                raise IllegalMove(f"game {i}: {action} is not an action: expected 0 to {self.rules.pass_action}")
+            raise IllegalMove(f"game {i}: {self.position(i).why_illegal(action)}")
+
     def own_eyes(self) -> np.ndarray:
         """(num_games, num_actions) bool: the one-point eyes of the side to move, which sensible play never fills."""
         eyes = np.empty((self.num_games, self.rules.num_actions), np.bool_)
         lockstep.own_eyes(self.rules.tables, self._state, eyes)
         return eyes
+
+    def pass_alive(self) -> np.ndarray:
+        """(num_games, rows, cols) int8: +1 where the point is Black's even if Black only passes, -1 White's, 0 open.
+
+        Pass-alive stones and the regions that they enclose and where no enemy can live; enemy stones in those count as
+        taken off, which `ownership` does not do. From the board alone, whoever is to move; see `benson.py`.
+        """
+        owners = np.empty((self.num_games, self.rules.num_points), np.int8)
+        benson.pass_alive_games(self.rules.tables, self._state, self.rules.cols, owners)
+        return self._shaped(owners)
 
     def play_out(self, rng: np.random.Generator) -> np.ndarray:
         """Play every game to its end by random moves and return `score_black()`, (num_games,) float32.
@@ -96,7 +132,7 @@ class GoBatch:
         colours (num_games,) int8 says BLACK or WHITE instead, for a finished game has no side to move.
         """
         state = self._state if colours is None else self._state._replace(to_play=colours)
-        return observe(self.rules, state, self.legal_mask(), self._in_parallel)
+        return observe(self.rules, state, self.legal_mask(), self.komi, self._in_parallel)
 
     @property
     def to_play(self) -> np.ndarray:
@@ -117,6 +153,13 @@ class GoBatch:
     def num_moves(self) -> np.ndarray:
         """(num_games,) int32: plies played."""
         return self._state.num_moves.copy()
+
+    @property
+    def moves(self) -> np.ndarray:
+        """(num_games, plies) int16: the actions of each game since its start, then SKIP."""
+        played = self._state.num_moves[:, None]
+        moves = self._state.moves[:, : played.max()]
+        return np.where(np.arange(moves.shape[1]) < played, moves, np.int16(SKIP))
 
     @property
     def consecutive_passes(self) -> np.ndarray:
@@ -156,15 +199,18 @@ class GoBatch:
                 raise ValueError(f"{name} names games {index.min()} to {index.max()}: the batch has 0 to {games - 1}")
         if source is self and np.intersect1d(from_, to).size:
             staging = GoBatch(self.rules, len(from_))
-            staging._take(self._state, from_, np.arange(len(from_)))
+            staging.copy_games(self, from_, np.arange(len(from_)))
             source, from_ = staging, np.arange(len(from_))
+        self.komi[to] = source.komi[from_]
         self._take(source._state, from_, to)
 
     def position(self, i: int) -> Position:
-        """Game `i` as a Position of its own."""
+        """Game `i` as a Position of its own, its komi in the rules."""
         if not 0 <= i < self.num_games:
             raise ValueError(f"there is no game {i}: expected 0 to {self.num_games - 1}")
-        return Position.from_batch(self.rules, self._state, int(i))
+        komi = float(self.komi[i])
+        rules = self.rules if komi == self.rules.komi else replace(self.rules, komi=komi)
+        return Position.from_batch(rules, self._state, int(i))
 
     @property
     def nbytes(self) -> int:
@@ -218,7 +264,7 @@ class GoBatch:
     def _scores(self) -> tuple[np.ndarray, np.ndarray]:
         owners = np.empty((self.num_games, self.rules.num_points), np.int8)
         differences = lockstep.all_scores(self.rules.tables, self._state, owners)
-        return (differences - np.float32(self.rules.komi)).astype(np.float32), self._shaped(owners)
+        return (differences - self.komi).astype(np.float32), self._shaped(owners)
 
     def _shaped(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(self.num_games, self.rules.rows, self.rules.cols)

@@ -48,11 +48,28 @@ def _play_all(t, s, actions):
             kernel.play(t, s, g, actions[g])
 
 
+def _play_lines(t, s, lines, stopped):
+    for g in numba.prange(len(lines)):
+        stopped[g] = -1
+        for ply in range(lines.shape[1]):
+            action = lines[g, ply]
+            if action == SKIP:
+                continue
+            wall = len(t.neighbours)
+            good = 0 <= action <= wall and s.status[g] == PLAYING
+            if not (good and (action == wall or kernel.verdict(t, s, g, action) == LEGAL)):
+                stopped[g] = ply
+                break
+            kernel.play(t, s, g, action)
+
+
 legal_masks = njit()(_legal_masks)
 legal_masks_parallel = njit(parallel=True)(_legal_masks)
 verdicts = njit()(_verdicts)
 play_all = njit()(_play_all)
 play_all_parallel = njit(parallel=True)(_play_all)
+play_lines = njit()(_play_lines)
+play_lines_parallel = njit(parallel=True)(_play_lines)
 
 
 @njit()

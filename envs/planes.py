@@ -42,11 +42,14 @@ _LAST, _NUM_LAST, _PASSES = OFFSETS["last moves"], 4, OFFSETS["passes"]
 _ILLEGAL, _KOMI, _BOARD = OFFSETS["illegal"], OFFSETS["komi"], OFFSETS["board"]
 
 
-def observe(rules: Rules, state: State, legal: np.ndarray, parallel: bool = False) -> np.ndarray:
-    """(games, NUM_PLANES, rows, cols) float32 for every game of `state`; `legal` is (games, num_actions) bool."""
+def observe(rules: Rules, state: State, legal: np.ndarray, komi: np.ndarray, parallel: bool = False) -> np.ndarray:
+    """(games, NUM_PLANES, rows, cols) float32 for every game of `state`.
+
+    legal: (games, num_actions) bool. komi: (games,) float32, points for White.
+    """
     out = np.zeros((len(legal), NUM_PLANES, rules.num_points), np.float32)
     fill = _observe_parallel if parallel else _observe
-    fill(rules.tables, state, legal, np.float32((rules.komi or 0) / KOMI_SCALE), out)
+    fill(rules.tables, state, legal, komi / np.float32(KOMI_SCALE), out)
     return out.reshape(len(legal), NUM_PLANES, rules.rows, rules.cols)
 
 
@@ -90,7 +93,7 @@ def _fill(t, s, legal, komi, out):
                     member = s.next_stone[g, member]
                     if member == point:
                         break
-            out[g, _KOMI, point] = -komi if colour == BLACK else komi
+            out[g, _KOMI, point] = -komi[g] if colour == BLACK else komi[g]
             out[g, _BOARD, point] = 1
         for back in range(min(_NUM_LAST, s.num_moves[g])):
             move = s.moves[g, s.num_moves[g] - 1 - back]

@@ -108,7 +108,7 @@ class Position:
 
     def observe(self) -> np.ndarray:
         """(planes, rows, cols) float32, seen from the side to move; the planes are listed in `planes.py`."""
-        return observe(self.rules, self._state, self.legal_mask()[None])[0]
+        return observe(self.rules, self._state, self.legal_mask()[None], np.full(1, self.rules.komi, np.float32))[0]
 
     @property
     def board(self) -> np.ndarray:

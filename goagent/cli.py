@@ -29,7 +29,15 @@ COMMANDS = {
     "agents": Command(
         "list what can play", "goagent.interfaces.catalogue:AgentsConfig", "goagent.interfaces.catalogue:agents"
     ),
-    "bench env": Command("measure the environment's speed", "goagent.bench:EnvBenchConfig", "goagent.bench:bench_env"),
+    "evaluate": Command(
+        "test an agent's play", "goagent.arena.evaluate:EvaluateConfig", "goagent.arena.evaluate:evaluate"
+    ),
+    "bench search": Command(
+        "measure the search's speed", "goagent.bench.search:SearchBenchConfig", "goagent.bench.search:bench_search"
+    ),
+    "bench env": Command(
+        "measure the environment's speed", "goagent.bench.env:EnvBenchConfig", "goagent.bench.env:bench_env"
+    ),
 }
 
 

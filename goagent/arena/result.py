@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +15,8 @@ from goagent.records.sgf import Game
 
 Ending = Literal["passes", "capture", "length", "resignation", "failure"]
 
-_Z95 = 1.959964  # of the normal distribution
+Z95 = 1.959964  # of the normal distribution: a 95 % interval reaches this many standard deviations
+_OPENING_PLIES = 6  # that `opening_entropy` looks at
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class GameRecord:
     score_black: float | None  # None where nothing was counted: a resignation, a failure
     ending: Ending
     problem: str = ""  # what the losing player did, when the ending is a failure
+    seconds_black: tuple[float, ...] = field(default=(), compare=False, repr=False)  # that Black took for each move
+    seconds_white: tuple[float, ...] = field(default=(), compare=False, repr=False)
 
     def to_game(self, black_name: str, white_name: str) -> Game:
         """As it is written to SGF."""
@@ -37,9 +40,9 @@ class GameRecord:
         game.comment = self.problem
         return game
 
-    def canonical_moves(self) -> tuple[int, ...]:
-        """The same for games that are mirror images or rotations of each other."""
-        moves = np.array(self.moves, np.int64)
+    def canonical_moves(self, plies: int | None = None) -> tuple[int, ...]:
+        """Of the first `plies`, or all: the same for games that are mirror images or rotations of each other."""
+        moves = np.array(self.moves[:plies], np.int64)
         return min(tuple(table[moves].tolist()) for table in action_table(self.rules.rows, self.rules.cols))
 
 
@@ -76,6 +79,25 @@ class MatchResult:
         """How many games differ, symmetric ones counted once."""
         return len({game.canonical_moves() for game in self.games})
 
+    @property
+    def opening_entropy(self) -> float:
+        """Nats: how varied the first six plies are, symmetric ones taken as one; 0 if all agree, log(games) at most."""
+        counts = Counter(game.canonical_moves(_OPENING_PLIES) for game in self.games)
+        shares = np.array(list(counts.values())) / len(self.games)
+        return float(-(shares @ np.log(shares))) + 0.0  # no -0.0
+
+    def seconds_per_move(self) -> dict[str, dict[str, float] | None]:
+        """{"a": {"mean", "max"}, "b": ...}: what each player took for a move; None where it never had to choose."""
+        seconds: dict[str, list[float]] = {"a": [], "b": []}
+        for i, game in enumerate(self.games):
+            black, white = ("b", "a") if i % 2 else ("a", "b")
+            seconds[black] += game.seconds_black
+            seconds[white] += game.seconds_white
+        return {
+            name: {"mean": float(np.mean(values)), "max": max(values)} if values else None
+            for name, values in seconds.items()
+        }
+
     def summary(self) -> dict[str, Any]:
         """The match in numbers, as JSON can hold them."""
         points, (low, high) = self.points, self.interval
@@ -91,7 +113,9 @@ class MatchResult:
             "score_as_black": float(points[::2].mean()),
             "score_as_white": float(points[1::2].mean()) if len(points) > 1 else None,
             "unique_games": self.unique_games,
+            "opening_entropy": self.opening_entropy,
             "mean_length": float(np.mean([len(game.moves) for game in self.games])),
+            "seconds_per_move": self.seconds_per_move(),
             "endings": dict(Counter(game.ending for game in self.games)),
         }
 
@@ -107,14 +131,23 @@ class MatchResult:
         if s["score_as_white"] is not None:
             table.add_row("score as White", f"{s['score_as_white']:.1%}")
         table.add_row("games, different ones", f"{s['games']}, {s['unique_games']}")
+        table.add_row("opening entropy", f"{s['opening_entropy']:.2f} of at most {math.log(s['games']):.2f} nats")
         table.add_row("mean length", f"{s['mean_length']:.0f} moves")
+        for name, spec in (("a", self.a), ("b", self.b)):
+            if taken := s["seconds_per_move"][name]:
+                taken_by = f"a move of {escape(spec)}"
+                table.add_row(taken_by, f"mean {_duration(taken['mean'])}, max {_duration(taken['max'])}")
         table.add_row("ended by", ", ".join(f"{name} {count}" for name, count in s["endings"].items()))
         return table
 
 
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
+
+
 def wilson_interval(score: float, games: int) -> tuple[float, float]:
     """The 95 % interval of a share `score` seen in `games` games (Wilson 1927); draws count half in it."""
-    shrink = 1 + _Z95**2 / games
-    centre = (score + _Z95**2 / (2 * games)) / shrink
-    reach = _Z95 * math.sqrt(score * (1 - score) / games + _Z95**2 / (4 * games**2)) / shrink
+    shrink = 1 + Z95**2 / games
+    centre = (score + Z95**2 / (2 * games)) / shrink
+    reach = Z95 * math.sqrt(score * (1 - score) / games + Z95**2 / (4 * games**2)) / shrink
     return max(0.0, centre - reach), min(1.0, centre + reach)

@@ -30,7 +30,7 @@ class PlayConfig:
 
     size: str = "9"
     """Board size: 9, or 5x7 (rows x columns)."""
-    agent: str = "rollout"
+    agent: str = "shipped"
     """SPEC of the opponent: `goagent agents` lists what there is."""
     colour: Literal["black", "white"] = "black"
     """Your colour; Black begins."""

@@ -44,7 +44,7 @@ def draw_answers(networks: Mapping[str, PolicyNetwork], rules: Rules, path: Path
     grid = figure.subplots(len(positions), len(networks), squeeze=False)
     for axes_row, (title, position) in zip(grid, positions.items(), strict=True):
         for axes, (name, network) in zip(axes_row, networks.items(), strict=True):
-            answer, _ = network.answer(position.observe()[None], position.legal_mask()[None])
+            answer = network.answer(position.observe()[None], position.legal_mask()[None]).moves
             _draw_board(axes, position)
             _draw_answer(axes, answer, rules)
             axes.set_title(f"{name}: {title}\n{describe_answer(answer, rules)}", fontsize=9)

@@ -12,7 +12,7 @@ from goagent.rules import rules_from
 
 # Which policy learns by which algorithm, and why not. A regressor answers with one move: there is no probability to
 # move, and nothing it could discover.
-ALGORITHMS = {"categorical": ("ppo", "reinforce", "imitation"), "regression": ("imitation",)}
+ALGORITHMS = {"categorical": ("gumbel", "ppo", "reinforce", "imitation"), "regression": ("imitation",)}
 
 
 _WHOLE = {  # smallest and largest
@@ -24,6 +24,11 @@ _WHOLE = {  # smallest and largest
     "batch_size": (1, 10**6),
     "num_games": (1, 10**5),
     "horizon": (1, 10**4),
+    "visits": (1, 10**6),
+    "quick_visits": (1, 10**6),
+    "candidates": (1, 362),
+    "random_plies": (0, 100),
+    "replay_positions": (1, 10**8),
     "epochs": (1, 100),
     "report_games": (0, 10**6),
     "seed": (0, 2**63 - 1),
@@ -38,8 +43,8 @@ class TrainConfig:
     """Board size: 9, or 5x7 (rows x columns)."""
     policy: Literal["categorical", "regression"] = "categorical"
     """How the network answers: a distribution over moves, or one point (the deterministic baseline)."""
-    algorithm: Literal["ppo", "reinforce", "imitation"] = "ppo"
-    """Self-play policy gradient (ppo, reinforce), or learning an expert's moves from SGF (imitation)."""
+    algorithm: Literal["gumbel", "ppo", "reinforce", "imitation"] = "gumbel"
+    """Self-play with search (gumbel) or by policy gradient (ppo, reinforce), or an expert's moves (imitation)."""
     minutes: float | None = None
     """Stop after this much training time; a resumed run counts anew."""
     steps: int | None = None
@@ -78,8 +83,22 @@ class TrainConfig:
     """Imitation: the share of games kept for testing."""
     num_games: int = 256
     """Self-play: games in flight."""
-    horizon: int = 32
-    """Self-play: plies of every game in a step."""
+    horizon: int | None = None
+    """Self-play: plies of every game in a step; default 8, for ppo and reinforce 32."""
+    visits: int = 32
+    """gumbel: of the thorough searches, whose policies are learned."""
+    quick_visits: int = 8
+    """gumbel: of the other searches, which only move the game on."""
+    thorough_share: float = 0.25
+    """gumbel: how many searches are thorough."""
+    candidates: int = 16
+    """gumbel: moves that a search considers at the root, at most."""
+    random_plies: int = 3
+    """gumbel: a game begins with up to this many random moves."""
+    reuse: float = 6.0
+    """gumbel: how often a position is learned from."""
+    replay_positions: int = 250_000
+    """gumbel: positions remembered, at most."""
     epochs: int = 2
     """ppo: passes over the plies of a step."""
     clip: float = 0.2
@@ -93,7 +112,7 @@ class TrainConfig:
     report_games: int = 200
     """Self-play: games against each opponent in the report at the end; 0 for no report."""
     checkpoint_every: int | None = None
-    """Steps between checkpoints; default 20, for imitation 500."""
+    """Steps between checkpoints; default 100, for imitation 500, for ppo and reinforce 20."""
 
     def __post_init__(self) -> None:
         def expect(name: str, good: bool, expected: str) -> None:
@@ -114,8 +133,10 @@ class TrainConfig:
         expect("minutes", self.minutes is None or 0 < self.minutes < 1e6, "a positive number")
         for name, (least, most) in _WHOLE.items():
             value = getattr(self, name)
-            none_is_fine = value is None and name in ("steps", "threads", "checkpoint_every")
+            none_is_fine = value is None and name in ("steps", "threads", "checkpoint_every", "horizon")
             expect(name, none_is_fine or _is_int(value, least, most), f"a whole number from {least} to {most}")
+        expect("thorough_share", 0 < self.thorough_share <= 1, "a number above 0, at most 1")
+        expect("reuse", 0 < self.reuse <= 1000, "a number above 0, at most 1000")
         expect("learning_rate", 0 < self.learning_rate < 1, "a number between 0 and 1")
         expect("weight_decay", 0 <= self.weight_decay < 1, "a number from 0 to 1")
         expect("averaging", 0 <= self.averaging < 1, "a number from 0 to 1")
@@ -146,7 +167,11 @@ class TrainConfig:
 
     @property
     def steps_between_checkpoints(self) -> int:
-        return self.checkpoint_every or (500 if self.algorithm == "imitation" else 20)
+        return self.checkpoint_every or {"imitation": 500, "gumbel": 100}.get(self.algorithm, 20)
+
+    @property
+    def plies_a_step(self) -> int:
+        return self.horizon or (8 if self.algorithm == "gumbel" else 32)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it; whether the run is resumed is no part of it."""

@@ -41,7 +41,7 @@ class ImitationLearner(Learner):
     def step(self) -> dict[str, float]:
         batch = self.train.where(self._next_indices())
         planes, legal, actions = _moved(batch, self.rng)
-        answer, value = self.network(self._planes(planes), self.tensor(legal))
+        answer, value, _, _ = self.network(self._planes(planes), self.tensor(legal))
         policy_loss = answer.imitation_loss(self.tensor(actions)).mean()
         value_loss = torch.nn.functional.mse_loss(value, self.tensor(batch.results))
         self.update(policy_loss + _VALUE_WEIGHT * value_loss)
@@ -86,7 +86,7 @@ def compare(network: PolicyNetwork, positions: Positions) -> dict[str, float]:
     for start in range(0, len(positions), 1024):
         part = positions.where(np.arange(start, min(start + 1024, len(positions))))
         planes = part.planes()
-        answer, _ = network.answer(planes, part.legal)
+        answer = network.answer(planes, part.legal).moves
         moves = unmasked_move(answer).cpu().numpy()
         row = np.arange(len(part))
         stones = (planes[:, _OWN] + planes[:, _ENEMY]).reshape(len(part), -1)

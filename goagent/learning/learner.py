@@ -93,10 +93,14 @@ class Learner(ABC):
         self.updates = int(state["updates"])
         shapes = {i: value.shape for i, value in enumerate(self.network.parameters())} if self.updates else {}
         for name in ("exp_avg", "exp_avg_sq"):
-            if {i: entry[name].shape for i, entry in entries.items()} != shapes:
+            if any(entry[name].shape != shapes.get(i) for i, entry in entries.items()):
                 raise ValueError(f"the optimiser's {name} does not fit the network")
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": entries})
         self.rng.bit_generator.state = state["rng"]
+
+    def progress(self) -> dict[str, float]:
+        """How far it has come, for the record of a checkpoint, besides its step."""
+        return {}
 
     def games(self) -> list[Any]:
         """Games to show in the run folder, as `records.Game`; none by default."""

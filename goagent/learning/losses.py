@@ -2,6 +2,10 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from goagent.policies.heads import SCORE_UNIT
+from goagent.policies.network import Prediction
 
 
 def advantages(values: Tensor, rewards: Tensor, over: Tensor, last_values: Tensor, gae_lambda: float) -> Tensor:
@@ -31,3 +35,22 @@ def ppo_loss(new_log_prob: Tensor, old_log_prob: Tensor, advantage: Tensor, clip
 def reinforce_loss(log_prob: Tensor, advantage: Tensor) -> Tensor:
     """Likelihood-ratio gradient (Williams 1992) with a baseline, negated. Both (batch,)."""
     return -(log_prob * advantage).mean()
+
+
+def self_play_losses(said: Prediction, target: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What a network learns from a finished game: the sum of these is minimised.
+
+    policy: cross-entropy with the search's policy (batch, num_actions), in nats above that policy's own entropy.
+    value: cross-entropy of the win probability (1 + value) / 2, a draw counting half. score: Huber, in units of 10
+    points. ownership: mean squared error a point. The weights are near KataGo's (Wu 2019, arXiv:1902.10565, table 5).
+    """
+    policy = target["policy"]
+    log_probs = said.moves.categorical().logits
+    known = torch.where(policy > 0, policy * (policy.clamp(min=1e-12).log() - log_probs), 0.0)
+    won = ((1 + said.value) / 2).clamp(1e-5, 1 - 1e-5)
+    return {
+        "policy": known.sum(dim=1).mean(),
+        "value": functional.binary_cross_entropy(won, (1 + target["value"]) / 2),
+        "score": 0.25 * functional.huber_loss(said.score / SCORE_UNIT, target["score"] / SCORE_UNIT),
+        "ownership": 0.5 * functional.mse_loss(said.ownership, target["ownership"]),
+    }

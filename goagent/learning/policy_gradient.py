@@ -30,7 +30,7 @@ class PolicyGradientLearner(Learner):
         self._shown: list[tuple[tuple[int, ...], float]] = []  # moves and Black's score of finished games
 
     def summary(self) -> str:
-        return f"{self.config.num_games} games in flight, {self.config.horizon} plies of each a step"
+        return f"{self.config.num_games} games in flight, {self.config.plies_a_step} plies of each a step"
 
     def step(self) -> dict[str, float]:
         plies, metrics = self._self_play()
@@ -43,20 +43,20 @@ class PolicyGradientLearner(Learner):
     def _self_play(self) -> tuple[dict[str, Tensor], dict[str, float]]:
         """`horizon` plies of all games; tensors (plies * games, ...)."""
         config, batch = self.config, self.batch
-        shape = (config.horizon, config.num_games)
+        shape = (config.plies_a_step, config.num_games)
         planes, legal, actions, log_probs = [], [], [], []
         values, rewards, over = torch.zeros(shape), torch.zeros(shape), torch.zeros(shape, dtype=torch.bool)
         generator = torch.Generator(self.device).manual_seed(int(self.rng.integers(2**62)))
         entropy, lengths, black_wins = 0.0, [], []
-        for ply in range(config.horizon):
+        for ply in range(config.plies_a_step):
             planes.append(self.tensor(batch.observe()))
             legal.append(self.tensor(batch.legal_mask().copy()))
             with torch.no_grad():
-                answer, value = self.network(planes[-1].contiguous(memory_format=torch.channels_last), legal[-1])
+                answer, value, _, _ = self.network(planes[-1].contiguous(memory_format=torch.channels_last), legal[-1])
                 self.expect_finite(value, "value")
                 chosen = answer.sample(config.temperature, generator)
                 log_probs.append(answer.categorical(config.temperature).log_prob(chosen))
-                entropy += float(answer.entropy().mean()) / config.horizon
+                entropy += float(answer.entropy().mean()) / config.plies_a_step
             actions.append(chosen)
             values[ply] = value.cpu()
             mover = batch.to_play
@@ -70,7 +70,7 @@ class PolicyGradientLearner(Learner):
                 black_wins += (result[ended] > 0).tolist()
                 self._show(ended)
                 batch.reset(ended)
-        _, last_values = self.network.answer(batch.observe(), batch.legal_mask().copy())
+        last_values = self.network.answer(batch.observe(), batch.legal_mask().copy()).value
         advantage = advantages(values, rewards, over, last_values.cpu(), config.gae_lambda)
         plies = {
             "planes": torch.cat(planes),
@@ -94,7 +94,7 @@ class PolicyGradientLearner(Learner):
             for chosen in order.split(config.batch_size):
                 part = {name: values[chosen] for name, values in plies.items()}
                 planes = part["planes"].contiguous(memory_format=torch.channels_last)
-                answer, value = self.network(planes, part["legal"])
+                answer, value, _, _ = self.network(planes, part["legal"])
                 log_prob = answer.categorical(config.temperature).log_prob(part["actions"])
                 advantage = _normalised(part["advantages"])
                 if config.algorithm == "ppo":

@@ -14,7 +14,7 @@ def score_against_random(network: PolicyNetwork, rules: Rules, num_games: int, r
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     while not batch.is_over.all():
         ours = (batch.to_play == BLACK) == black
-        answer, _ = network.answer(batch.observe(), _open(batch))
+        answer = network.answer(batch.observe(), _open(batch)).moves
         moves = answer.categorical().probs.cpu().multinomial(1, generator=generator).squeeze(1).numpy()
         random = batch.sample_legal(rng)
         batch.step(np.where(random < 0, random, np.where(ours, moves, random)))

@@ -22,12 +22,17 @@ class Budget:
         self.first_step = first_step
         self.started = time.monotonic()
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the budget began."""
+        return time.monotonic() - self.started
+
     def spent(self, step: int) -> float:
         """0 at the start, 1 at the end."""
-        return step / self.steps if self.steps else (time.monotonic() - self.started) / self.seconds
+        return step / self.steps if self.steps else self.elapsed / self.seconds
 
     def describe(self, step: int) -> str:
-        elapsed = time.monotonic() - self.started
+        elapsed = self.elapsed
         rate = (step - self.first_step) / max(elapsed, 1e-9)
         left = (self.steps - step) / rate if self.steps else self.seconds - elapsed
         return f"step {step} · {rate:.3g} a second · {max(left, 0) / 60:.1f} min left"

@@ -62,7 +62,7 @@ def _report_moves(learner: ImitationLearner, folder: Path, console: Console) -> 
     for name, network in networks.items():
         shares = compare(network, learner.held_out)
         empty = Position(rules)
-        answer, _ = network.answer(empty.observe()[None], empty.legal_mask()[None])
+        answer = network.answer(empty.observe()[None], empty.legal_mask()[None]).moves
         columns = (f"{shares[column]:.1%}" for column in ("expert's move", "occupied", "illegal"))
         table.add_row(name, *columns, describe_answer(answer, rules))
     console.print(f"\nThe first choice, before the legal mask, on {len(learner.held_out):,} held-out positions:")

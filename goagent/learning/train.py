@@ -17,11 +17,13 @@ from goagent.learning.learner import Learner
 from goagent.learning.policy_gradient import PolicyGradientLearner
 from goagent.learning.progress import Budget, Display, say
 from goagent.learning.report import print_report
+from goagent.learning.self_play import GumbelLearner
 from goagent.learning.start import fresh_network, starting_network
 from goagent.records import checkpoint
 from goagent.records.run import Run
 
 _LEARNERS: dict[str, Callable[..., Learner]] = {
+    "gumbel": GumbelLearner,
     "imitation": ImitationLearner,
     "ppo": PolicyGradientLearner,
     "reinforce": PolicyGradientLearner,
@@ -75,7 +77,9 @@ def _loop(learner: Learner, run: Run, step: int, console: Console) -> tuple[int,
     config = learner.config
     budget = Budget(config, step)
     metrics: dict[str, float] = {}
-    saved_at = step if checkpoint.all_of(run.folder) else -1
+    before = checkpoint.all_of(run.folder)
+    saved_at = step if before else -1
+    seconds = float(checkpoint.read_json(before[-1] / "agent.json").get("seconds", 0)) if before else 0.0
     with Display(console) as display, _ctrl_c() as stop:
         while not stop.is_set() and budget.spent(step) < 1:
             measured = learner.step()
@@ -83,23 +87,25 @@ def _loop(learner: Learner, run: Run, step: int, console: Console) -> tuple[int,
             run.log(step, measured)
             metrics |= measured
             if step % config.steps_between_checkpoints == 0:
-                metrics |= _save(learner, run, step)
+                metrics |= _save(learner, run, step, seconds + budget.elapsed)
                 saved_at = step
             display.update(budget.spent(step), budget.describe(step), metrics)
     if step != saved_at:
-        _save(learner, run, step)
+        _save(learner, run, step, seconds + budget.elapsed)
     return step, stop.is_set()
 
 
-def _save(learner: Learner, run: Run, step: int) -> dict[str, float]:
-    """Write the checkpoint of a step; returns how good the agent is."""
+def _save(learner: Learner, run: Run, step: int, seconds: float) -> dict[str, float]:
+    """Write the checkpoint of a step, reached after `seconds` of training; returns how good the agent is."""
     assessed = learner.assess(step)
     run.log(step, assessed)
     agent = {
         "network": learner.network.config.to_dict(),
         "training": learner.config.to_dict(),
         "step": step,
+        "seconds": round(seconds, 1),
         "assessed": assessed,
+        **learner.progress(),
     }
     state, tensors = learner.state()
     run.save(step, agent, learner.average.state_dict(), {"step": step, **state}, tensors, learner.games())

@@ -38,7 +38,7 @@ class PolicyPlayer:
 
     def _answer(self, position: Position) -> tuple[np.ndarray, float]:
         """(num_actions,) float64 that sums to 1, and the value for the side to move."""
-        answer, value = self.network.answer(position.observe()[None], position.legal_mask()[None])
+        answer, value, _, _ = self.network.answer(position.observe()[None], position.legal_mask()[None])
         if not bool(torch.isfinite(answer.raw).all() & torch.isfinite(value).all()):
             raise CheckpointError(f"{self.name} answers with what is no number: its weights are of no use")
         probabilities = answer.categorical(self.temperature).probs[0].double().cpu().numpy()
@@ -63,8 +63,3 @@ def load_network(path: Path) -> PolicyNetwork:
     if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
         raise CheckpointError(f"the weights of {path} are no numbers: expected finite ones")
     return network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-
-
-def load_policy_player(path: Path, temperature: float = 1.0) -> PolicyPlayer:
-    """The agent of a checkpoint or run; its weights fit every size and rule. Raises CheckpointError."""
-    return PolicyPlayer(load_network(path), path.name, temperature)

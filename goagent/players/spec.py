@@ -22,6 +22,7 @@ from goagent.players.external import ExternalPlayer
 from goagent.players.player import Player
 from goagent.players.random import RandomPlayer
 from goagent.players.rollout import RolloutPlayer
+from goagent.players.shipped import shipped_for
 
 _PLAYER = ("name", "reset", "choose", "distribution", "analyze")  # what the `Player` protocol asks for
 
@@ -48,7 +49,7 @@ class AgentKind(NamedTuple):
 
 def describe_agents() -> list[AgentKind]:
     """Everything that a SPEC can begin with."""
-    return [_RANDOM, _ROLLOUT, _TRAINED, _OWN, _ENGINE]
+    return [_SHIPPED, _RANDOM, _ROLLOUT, _TRAINED, _OWN, _ENGINE]
 
 
 def load_agent(spec: str, rules: Rules) -> Player:
@@ -63,16 +64,14 @@ def load_agent(spec: str, rules: Rules) -> Player:
         return RandomPlayer(**_values(_RANDOM, options))
     if name == _ROLLOUT.spec:
         return RolloutPlayer(**_values(_ROLLOUT, options))
-    if name == "shipped":
-        raise SpecError(
-            "'shipped' names no agent yet: train one with `python train.py --size 5`, and name its run folder"
-        )
+    if name == _SHIPPED.spec:
+        return _shipped(rules, _values(_SHIPPED, options))
     if not os.path.exists(name):
         raise SpecError(f"{name!r} is no agent: expected {_names()}, or the path of a trained one{_nearest(name)}")
     values = _values(_TRAINED, options)
-    from goagent.players.policy import load_policy_player  # late: it needs torch
+    from goagent.players.search import load_trained_player  # late: it needs torch
 
-    return load_policy_player(Path(name), **values)
+    return load_trained_player(Path(name), **values)
 
 
 def _split(spec: str, text: str) -> dict[str, str]:
@@ -98,6 +97,18 @@ def _values(kind: AgentKind, options: dict[str, str]) -> dict[str, Any]:
         except ValueError as error:
             raise SpecError(f"{key} is {text!r}: expected {option.expected}") from error
     return values
+
+
+def _shipped(rules: Rules, options: dict[str, Any]) -> Player:
+    from goagent.players.search import load_trained_player  # late: it needs torch
+
+    found = shipped_for(rules)
+    if found is None:
+        raise SpecError("no trained agent ships with this version: train one with `python train.py --size 5`")
+    path, fits = found
+    if not fits:
+        print(f"shipped: no weights for {rules.size} yet, so those for {path.name} play", file=sys.stderr)
+    return load_trained_player(path, **options)
 
 
 def _engine(command: str) -> ExternalPlayer:
@@ -151,13 +162,27 @@ def _nearest(name: str) -> str:
     """A question: was it one of the names, or of what lies where the path points?"""
     parent = Path(name).parent
     beside = [str(path) for path in parent.glob("*")] if os.path.isdir(parent) else []
-    near = difflib.get_close_matches(name, [_RANDOM.spec, _ROLLOUT.spec, *beside], n=3)
+    near = difflib.get_close_matches(name, [_SHIPPED.spec, _RANDOM.spec, _ROLLOUT.spec, *beside], n=3)
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _playouts(text: str) -> int:
     value = int(text)
     if not 1 <= value <= 10_000:
+        raise ValueError
+    return value
+
+
+def _visits(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1_000_000:
+        raise ValueError
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86400:
         raise ValueError
     return value
 
@@ -175,10 +200,12 @@ _ROLLOUT = AgentKind(
     "flat Monte-Carlo: random games from every candidate",
     {"playouts": Option(_playouts, "a whole number from 1 to 10000", 200)},
 )
-_TRAINED = AgentKind(
-    "RUN or CHECKPOINT",
-    "the trained agent in this folder; of a run, its newest checkpoint",
-    {"temperature": Option(_temperature, "a number, 0 (always the most probable move) or more", 1.0)},
-)
+_SEARCH = {
+    "visits": Option(_visits, "a whole number from 1 (the bare policy) to 1000000", 64),
+    "seconds": Option(_seconds, "a number above 0: think that long instead", None),
+    "temperature": Option(_temperature, "a number, 0 (no chance) or more", 1.0),
+}
+_SHIPPED = AgentKind("shipped", "the trained agent in the package for this board, or for the nearest size", _SEARCH)
+_TRAINED = AgentKind("RUN or CHECKPOINT", "the trained agent in this folder; of a run, its newest checkpoint", _SEARCH)
 _OWN = AgentKind("py:MODULE:CLASS", "your own Player, made as CLASS(rules, **options)", {})
 _ENGINE = AgentKind("gtp:COMMAND", "any GTP engine, as in gtp:gnugo --mode gtp --chinese-rules --capture-all-dead", {})

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from goagent.policies.distributions import CategoricalMoves, MoveDistribution, PointMoves
 from goagent.policies.trunk import GlobalPool
 
+SCORE_UNIT = 10.0  # points; what the network's score is a multiple of
+
 
 class CategoricalHead(nn.Module):
     """A logit for every point from its own features, one for the pass from the pooled board."""
@@ -24,8 +26,11 @@ class CategoricalHead(nn.Module):
 
     def forward(self, features: Tensor, legal: Tensor) -> MoveDistribution:
         """features (batch, channels, rows, cols), legal (batch, num_actions) bool."""
-        logits = torch.cat([self.points(features).flatten(1), self.passing(self.pool(features))], dim=1)
-        return CategoricalMoves(logits, legal)
+        return CategoricalMoves(self.logits(features), legal)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """(batch, num_actions)"""
+        return torch.cat([self.points(features).flatten(1), self.passing(self.pool(features))], dim=1)
 
 
 class RegressionHead(nn.Module):
@@ -52,16 +57,28 @@ class RegressionHead(nn.Module):
         return PointMoves(raw, legal, rows, cols)
 
 
-class ValueHead(nn.Module):
-    """The expected result for the side to move, in (-1, 1)."""
+class OutcomeHead(nn.Module):
+    """How the game will end, for the side to move: the result, the score in points, and who owns which point.
+
+    Score and ownership tell a network far more of a finished game than its result alone does (Wu 2019,
+    arXiv:1902.10565, section 3.4).
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(GlobalPool(), nn.Linear(3 * channels, 64), nn.ReLU(), nn.Linear(64, 1), nn.Tanh())
+        self.hidden = nn.Sequential(GlobalPool(), nn.Linear(3 * channels, 64), nn.ReLU())
+        self.value = nn.Linear(64, 1)
+        self.score = nn.Linear(64, 1)
+        self.ownership = nn.Conv2d(channels, 1, 1)
+        for layer in (self.score, self.ownership):  # an algorithm that does not train them leaves them silent
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(batch,)"""
-        return self.layers(features).squeeze(1)
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """value (batch,) in (-1, 1), score (batch,) in points, ownership (batch, rows, cols) in (-1, 1)."""
+        hidden = self.hidden(features)
+        value, score = self.value(hidden).squeeze(1), self.score(hidden).squeeze(1)
+        return torch.tanh(value), SCORE_UNIT * score, torch.tanh(self.ownership(features)).squeeze(1)
 
 
 HEADS: dict[str, type[nn.Module]] = {"categorical": CategoricalHead, "regression": RegressionHead}

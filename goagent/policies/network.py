@@ -1,14 +1,14 @@
-"""A whole policy: planes in, a distribution over moves and a value out. One set of weights serves every board size."""
+"""A whole policy: planes in, moves and outcome out. One set of weights serves every board size."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from envs.planes import NUM_PLANES
 from goagent.policies.distributions import MoveDistribution
-from goagent.policies.heads import HEADS, ValueHead
+from goagent.policies.heads import HEADS, OutcomeHead
 from goagent.policies.trunk import Trunk
 
 
@@ -35,23 +35,32 @@ class NetworkConfig:
         return asdict(self)
 
 
+class Prediction(NamedTuple):
+    """What a network says of a batch of positions, all of it for the side to move."""
+
+    moves: MoveDistribution
+    value: Tensor  # (batch,) in (-1, 1): the expected result
+    score: Tensor  # (batch,) points, komi included
+    ownership: Tensor  # (batch, rows, cols) in (-1, 1)
+
+
 class PolicyNetwork(nn.Module):
-    """Trunk, policy head and value head. Fresh weights come from torch's generator; seed it to repeat them."""
+    """Trunk, policy head and outcome head. Fresh weights come from torch's generator; seed it to repeat them."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
         self.trunk = Trunk(config.planes, config.channels, config.blocks)
         self.policy = HEADS[config.policy](config.channels)
-        self.value = ValueHead(config.channels)
+        self.outcome = OutcomeHead(config.channels)
 
-    def forward(self, planes: Tensor, legal: Tensor) -> tuple[MoveDistribution, Tensor]:
-        """planes (batch, planes, rows, cols), legal (batch, num_actions) bool -> moves, value_to_play (batch,)."""
+    def forward(self, planes: Tensor, legal: Tensor) -> Prediction:
+        """planes (batch, planes, rows, cols), legal (batch, num_actions) bool."""
         features = self.trunk(planes)
-        return self.policy(features, legal), self.value(features)
+        return Prediction(self.policy(features, legal), *self.outcome(features))
 
     @torch.no_grad()
-    def answer(self, planes: Any, legal: Any) -> tuple[MoveDistribution, Tensor]:
+    def answer(self, planes: Any, legal: Any) -> Prediction:
         """`forward` for numpy arrays, without gradients, on the network's own device."""
         device = next(self.parameters()).device
         return self(torch.from_numpy(planes).to(device), torch.from_numpy(legal).to(device))

@@ -103,7 +103,7 @@ def test_one_network_answers_on_every_size(policy, rows, cols):
     torch.manual_seed(0)
     network = PolicyNetwork(NetworkConfig(policy=policy, channels=8, blocks=2))
     batch = envs.GoBatch(envs.Rules(rows=rows, cols=cols), 3)
-    answer, value = network.answer(batch.observe(), batch.legal_mask().copy())
+    answer, value, _, _ = network.answer(batch.observe(), batch.legal_mask().copy())
     assert answer.probs.shape == (3, rows * cols + 1)
     assert value.shape == (3,) and (value.abs() < 1).all()
 
@@ -119,9 +119,9 @@ def test_a_batch_answers_as_single_positions_do(policy):
     for action in (12, 3, 17, 25):
         positions.append(positions[-1].play(action))
     batch = envs.GoBatch.from_positions(positions)
-    answer, value = network.answer(batch.observe(), batch.legal_mask().copy())
+    answer, value, _, _ = network.answer(batch.observe(), batch.legal_mask().copy())
     for i, position in enumerate(positions):
-        one, v = network.answer(position.observe()[None], position.legal_mask()[None])
+        one, v, _, _ = network.answer(position.observe()[None], position.legal_mask()[None])
         assert torch.allclose(one.raw[0], answer.raw[i], atol=1e-5)
         assert torch.allclose(v[0], value[i], atol=1e-5)
 
@@ -136,7 +136,7 @@ def test_symmetry_averaged_weights_make_the_regressor_answer_the_centre():
                 turned = [torch.rot90(layer.weight, k, (2, 3)) for k in range(4)]
                 layer.weight.copy_(sum(turned + [w.flip(3) for w in turned]) / 8)
     empty = envs.Position(envs.Rules.square(7))
-    answer, _ = network.answer(empty.observe()[None], empty.legal_mask()[None])
+    answer = network.answer(empty.observe()[None], empty.legal_mask()[None]).moves
     assert torch.allclose(answer.raw[0, :2], torch.full((2,), 3.0), atol=1e-4)
 
 

@@ -43,7 +43,7 @@ def test_its_opinion_is_for_the_side_to_move_and_begins_with_its_favourite(netwo
     player = PolicyPlayer(network, "it")
     position = envs.Position(RULES).play(5)
     analysis = player.analyze(position)
-    _, value = network.answer(position.observe()[None], position.legal_mask()[None])
+    value = network.answer(position.observe()[None], position.legal_mask()[None]).value
     assert analysis.win_probability == pytest.approx((float(value[0]) + 1) / 2)
     assert analysis.lines[0].action == player.distribution(position).argmax()
     assert sum(line.probability for line in analysis.lines) == pytest.approx(1)

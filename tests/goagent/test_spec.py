@@ -59,7 +59,7 @@ def test_a_player_of_the_users_own(tmp_path, monkeypatch):
 def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
     taken = []
     monkeypatch.setattr(
-        "goagent.players.policy.load_policy_player", lambda path, **options: taken.append((path, options))
+        "goagent.players.search.load_trained_player", lambda path, **options: taken.append((path, options))
     )
     load_agent(f"{tmp_path}?temperature=0", RULES)
     load_agent(f"{tmp_path}", RULES)

@@ -251,7 +251,7 @@ def test_imitation_learns_what_it_is_shown(tmp_path):
     after = compare(learner.average, learner.held_out)
     assert before["occupied"] > 0.15 > 0.05 > after["occupied"]
     empty = envs.Position(rules)
-    answer, _ = learner.average.answer(empty.observe()[None], empty.legal_mask()[None])
+    answer = learner.average.answer(empty.observe()[None], empty.legal_mask()[None]).moves
     assert answer.mode().tolist() == [4] and float(answer.probs[0, 4]) > 0.5
 
 

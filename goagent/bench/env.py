@@ -8,12 +8,9 @@ import itertools
 import json
 import os
 import random
-import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -21,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from envs import GoBatch, Position, Rules, play_random_games
+from goagent.bench.turns import Contender, measure
 from goagent.errors import UserError
 from goagent.records.files import write_text
 
@@ -44,14 +42,6 @@ class EnvBenchConfig:
     """Also write the figures to this file."""
 
 
-class Contender(NamedTuple):
-    """Something that plays. `play` goes on for a short while and returns the number of moves."""
-
-    name: str
-    threads: int
-    play: Callable[[], int]
-
-
 def bench_env(config: EnvBenchConfig) -> int:
     """Measure, print a table, and write `config.json` when asked. Returns the exit code 0. Raises UserError."""
     if config.games < 1 or config.repeats < 1 or config.seconds <= 0:
@@ -60,7 +50,7 @@ def bench_env(config: EnvBenchConfig) -> int:
         raise UserError(f"cannot write {config.json}: there is no folder {config.json.parent}")
     console = Console()
     contenders = list(_contenders(config))
-    speeds = _measure(contenders, config)
+    speeds = measure(contenders, config.repeats, config.seconds)
     memory = batch_bytes_a_game(plies=200)
     console.print(_table(speeds))
     console.print(f"GoBatch holds {memory / 1024:.1f} KiB a game at 200 plies.")
@@ -97,30 +87,6 @@ def _contenders(config: EnvBenchConfig) -> Iterator[Contender]:
             yield Contender(name, 1, make(config.seed))
         except ImportError:
             continue
-
-
-def _measure(contenders: list[Contender], config: EnvBenchConfig) -> dict[tuple[str, int], float]:
-    """Median moves per second of each (name, threads). Compilation and start-up come before the first timer."""
-    before = numba.get_num_threads()
-    speeds: dict[tuple[str, int], list[float]] = {(c.name, c.threads): [] for c in contenders}
-    try:
-        for turn in range(config.repeats + 1):
-            for contender in contenders:
-                numba.set_num_threads(contender.threads)
-                speed = _speed(contender.play, config.seconds)
-                if turn > 0:  # the first only warms up
-                    speeds[contender.name, contender.threads].append(speed)
-    finally:
-        numba.set_num_threads(before)
-    return {key: statistics.median(values) for key, values in speeds.items()}
-
-
-def _speed(play: Callable[[], int], seconds: float) -> float:
-    moves = 0
-    start = time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < seconds:
-        moves += play()
-    return moves / elapsed
 
 
 def _whole_games(rules: Rules, seed: int) -> Callable[[], int]:

@@ -7,8 +7,8 @@ import sys
 import numba
 import pytest
 
-from goagent import bench
-from goagent.bench import EnvBenchConfig, bench_env
+from goagent.bench import env as bench
+from goagent.bench.env import EnvBenchConfig, bench_env
 from goagent.errors import UserError
 
 FAST = {"games": 8, "repeats": 1, "seconds": 0.001}
@@ -62,7 +62,7 @@ def test_a_batch_on_9x9_takes_less_than_8_kib_a_game_at_200_plies():
 
 @pytest.mark.parametrize("bad", [{"games": 0}, {"repeats": 0}, {"seconds": 0}, {"json": "no/such/folder/bench.json"}])
 def test_bad_settings_are_refused_before_anything_is_measured(bad, tmp_path, monkeypatch):
-    monkeypatch.setattr(bench, "_measure", lambda *_: pytest.fail("it measured"))
+    monkeypatch.setattr(bench, "measure", lambda *_: pytest.fail("it measured"))
     if "json" in bad:
         bad = {"json": tmp_path / bad["json"]}
     with pytest.raises(UserError):

@@ -1,0 +1,136 @@
+"""A trained network that thinks before it moves: Gumbel search, with what was thought kept for the next move."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from envs import GoBatch, Position
+from goagent.players.evaluator import evaluator
+from goagent.players.player import Analysis, Line, Player
+from goagent.players.policy import PolicyPlayer, load_network
+from goagent.records import checkpoint
+from goagent.search.cache import CachedEvaluator
+from goagent.search.evaluation import Evaluate
+from goagent.search.gumbel import SearchResult, gumbel_search
+from goagent.search.tree import ROOT, Forest, Trees
+
+DEFAULT_VISITS = 64
+_CACHE = 1 << 14  # positions
+_FIRST_SECONDS_VISITS = 32  # visits before the speed is known
+_LONGEST_LINE = 12  # plies of a variation
+
+
+class SearchPlayer:
+    """Spends `visits` on a move, or about `seconds`.
+
+    temperature: how much chance there is in the choice among moves that look alike; 0 for none, 1 as in training.
+    """
+
+    def __init__(
+        self,
+        evaluate: Evaluate,
+        name: str,
+        visits: int = DEFAULT_VISITS,
+        seconds: float | None = None,
+        temperature: float = 1.0,
+        candidates: int = 16,
+    ) -> None:
+        self.name = name
+        self.visits = visits
+        self.seconds = seconds
+        self.temperature = temperature
+        self.candidates = candidates
+        self._evaluate = CachedEvaluator(evaluate, _CACHE)
+        self._forest: Forest | None = None
+        self._root: Position | None = None
+
+    def reset(self) -> None:
+        self._forest = self._root = None
+
+    def choose(self, position: Position, rng: np.random.Generator) -> int:
+        return int(self._search(position, rng, self.temperature)[1].actions[0])
+
+    def distribution(self, position: Position) -> np.ndarray:
+        """The improved policy of a search, sharpened by the temperature; a close estimate of what `choose` would do."""
+        policy = self._search(position, np.random.default_rng(0), 0.0)[1].policy[0].astype(np.float64)
+        if self.temperature == 0:
+            policy = (policy == policy.max()).astype(np.float64)
+        else:
+            policy = np.where(policy > 0, (policy / policy.max()) ** (1 / max(self.temperature, 1e-3)), 0)
+        return policy / policy.sum()
+
+    def analyze(self, position: Position) -> Analysis:
+        forest, found = self._search(position, np.random.default_rng(0), 0.0)
+        trees = forest.trees
+        lines = []
+        for action in np.lexsort((-found.policy[0], -found.visits[0])):
+            child = trees.child[0, ROOT, action]
+            if child < 0:
+                continue
+            visits = int(trees.visits[0, child])
+            win = float(1 - trees.value[0, child] / visits) / 2
+            probability = float(found.policy[0, action])
+            lines.append(Line(int(action), probability, win, visits, _line(trees, child)))
+        return Analysis(float(1 + found.value[0]) / 2, float(found.score[0]), forest.ownership()[0], lines)
+
+    def _search(self, position: Position, rng: np.random.Generator, noise: float) -> tuple[Forest, SearchResult]:
+        forest = self._forest_at(position)
+        if self.seconds is None:
+            return forest, gumbel_search(forest, np.array([self.visits]), rng, self.candidates, noise)
+        # Searches of growing length, each on the tree of the one before; the last one decides.
+        start, visits = time.monotonic(), _FIRST_SECONDS_VISITS
+        while True:
+            begun = time.monotonic()
+            found = gumbel_search(forest, np.array([visits]), rng, self.candidates, noise)
+            now = time.monotonic()
+            fitting = int(visits * (start + self.seconds - now) / (now - begun))
+            if fitting < visits // 4 or fitting < 2:
+                return forest, found
+            visits = fitting if fitting < 4 * visits else 2 * visits
+
+    def _forest_at(self, position: Position) -> Forest:
+        """The tree of this position: what is left of the last one where the game has gone on from it, or a new one."""
+        root, forest = self._root, self._forest
+        self._root = position
+        if forest is not None and root is not None and root.rules == position.rules:
+            for action in position.moves[len(root.moves) :]:
+                if root.is_over:
+                    break
+                root = root.play(action, check=False)
+            if root == position:
+                for action in position.moves[len(forest.roots.position(0).moves) :]:
+                    forest.advance(np.array([action]))
+                return forest
+        self._forest = Forest(self._evaluate, position.rules, 1, parallel=False)
+        self._forest.plant(GoBatch.from_positions([position]))
+        return self._forest
+
+
+def load_trained_player(
+    path: Path, visits: int | None = None, seconds: float | None = None, temperature: float = 1.0
+) -> Player:
+    """The agent of a checkpoint or run: its bare policy at one visit, else with search; for every size and rule.
+
+    What learned by search searches by default, with `DEFAULT_VISITS`; other policies play as they are. Raises
+    CheckpointError, and UserError for a search with a policy that has no logits.
+    """
+    network = load_network(path)
+    training = checkpoint.read_json(checkpoint.newest(path) / "agent.json").get("training")
+    if visits is None:
+        visits = DEFAULT_VISITS if isinstance(training, dict) and training.get("algorithm") == "gumbel" else 1
+    if visits == 1 and seconds is None:
+        return PolicyPlayer(network, path.name, temperature)
+    return SearchPlayer(evaluator(network), path.name, visits, seconds, temperature)
+
+
+def _line(trees: Trees, node: int) -> tuple[int, ...]:
+    """The moves to this node and on by the most visited child."""
+    line = [int(trees.action[0, node])]
+    while len(line) < _LONGEST_LINE:
+        children = trees.child[0, node][trees.child[0, node] >= 0]
+        if trees.over[0, node] or not len(children):
+            break
+        node = children[trees.visits[0, children].argmax()]
+        line.append(int(trees.action[0, node]))
+    return tuple(line)
