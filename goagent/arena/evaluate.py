@@ -244,7 +244,7 @@ def to_json(result: Evaluation, config: EvaluateConfig, verdicts: dict[str, bool
             for a in result.attempts
         ],
         "boards": [board._asdict() for board in result.boards],
-        "yardsticks": [match.summary() for match in result.matches],
+        "yardsticks": [match.summary() | {"a": result.spec} for match in result.matches],
         "rating": {"elo": rating, "interval": list(interval), "anchor": "random = 0"},
         "calibration": None if result.calibration is None else result.calibration._asdict(),
         "variety": result.variety._asdict(),

@@ -4,6 +4,7 @@
 agent. `report` is called once for each problem and game.
 """
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -123,9 +124,8 @@ def play_yardsticks(
 ) -> tuple[MatchResult, ...]:
     """A match against each of `YARDSTICKS` from random openings of two moves."""
     openings = random_openings(rules, (games + 1) // 2, 2, rng)
-    return tuple(
-        play_match(player, load_agent(spec, rules), rules, games, rng, openings, report) for spec in YARDSTICKS
-    )
+    matches = (play_match(player, load_agent(spec, rules), rules, games, rng, openings, report) for spec in YARDSTICKS)
+    return tuple(dataclasses.replace(match, b=spec) for spec, match in zip(YARDSTICKS, matches, strict=True))
 
 
 def calibrate(

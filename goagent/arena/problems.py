@@ -1,4 +1,4 @@
-"""The problem set: positions whose winning moves are known, drawn as text in `problems/CATEGORY.txt`.
+"""The problem set: positions whose winning moves are known, drawn as text in `data/problems/CATEGORY.txt`.
 
 Every problem asks one thing: which moves win the game from here? The answer is complete, and `solver.py` proves it
 in the tests: each accepted move wins under perfect play at the problem's komi, every other legal move does not. A file
@@ -52,7 +52,7 @@ class Problem:
 @cache
 def load_problems() -> tuple[Problem, ...]:
     """All problems, by category."""
-    folder = files("goagent.arena") / "problems"
+    folder = files("goagent") / "data" / "problems"
     problems: list[Problem] = []
     for category in CATEGORIES:
         text = (folder / f"{category.replace(' ', '_')}.txt").read_text(encoding="utf-8")

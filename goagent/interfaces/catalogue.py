@@ -23,7 +23,10 @@ def agents(config: AgentsConfig) -> int:
     console = Console()
     names = Table("SPEC", "what plays", "options (default)", title="Agents")
     for kind in describe_agents():
-        options = (f"{name}: {option.expected} ({option.default})" for name, option in kind.options.items())
+        options = (
+            f"{name}: {option.expected}" + ("" if option.default is None else f" ({option.default})")
+            for name, option in kind.options.items()
+        )
         names.add_row(escape(kind.spec), escape(kind.what), escape("\n".join(options)))
     console.print(names)
     console.print("Options follow a question mark, as in rollout?playouts=50.")

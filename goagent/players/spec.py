@@ -166,13 +166,6 @@ def _nearest(name: str) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
-def _playouts(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 10_000:
-        raise ValueError
-    return value
-
-
 def _visits(text: str) -> int:
     value = int(text)
     if not 1 <= value <= 1_000_000:
@@ -197,8 +190,11 @@ def _temperature(text: str) -> float:
 _RANDOM = AgentKind("random", "uniform over the legal points; passes when it must or its opponent has", {})
 _ROLLOUT = AgentKind(
     "rollout",
-    "flat Monte-Carlo: random games from every candidate",
-    {"playouts": Option(_playouts, "a whole number from 1 to 10000", 200)},
+    "tree search by random games, no network",
+    {
+        "playouts": Option(_visits, "a whole number from 1 to 1000000", 200),
+        "seconds": Option(_seconds, "a number above 0: think that long instead", None),
+    },
 )
 _SEARCH = {
     "visits": Option(_visits, "a whole number from 1 (the bare policy) to 1000000", 64),

@@ -64,11 +64,12 @@ def gumbel_search(
         done[tree, action] += 1
         left -= lanes
         rounds -= 1
-        if not rounds.all():
+        ended = rounds == 0  # a phase has; the other trees keep their order, which their next visits may hang on
+        if ended.any():
             halved = np.maximum(np.minimum(2, considered), considered // 2)
-            considered = np.where(rounds == 0, halved, considered)
-            rounds = np.where(rounds == 0, np.maximum(1, visits // (phases * considered)), rounds)
-            order = _order(forest.trees, gumbel, legal, done)
+            considered = np.where(ended, halved, considered)
+            rounds = np.where(ended, np.maximum(1, visits // (phases * considered)), rounds)
+            order[ended] = _order(forest.trees, gumbel, legal, done)[ended]
     return _conclude(forest, gumbel, legal, done)
 
 
@@ -121,11 +122,18 @@ def descend(s: Trees, trees: np.ndarray, actions: np.ndarray) -> np.ndarray:
 def most_lagging(s: Trees, t: int, node: int, weights: np.ndarray) -> int:
     """The action whose share of the visits lags most behind the improved policy."""
     unvisited, slope = value_of_unvisited(s, t, node)
+    highest = unvisited  # what the exponentials are relative to, or many visits would make them overflow
+    for a in range(len(weights)):
+        child = s.child[t, node, a]
+        if child >= 0:
+            highest = max(highest, -s.utility[t, child] / s.visits[t, child])
+    gain_unvisited = np.exp(slope * (unvisited - highest))
     total = 0.0
     for a in range(len(weights)):
         child = s.child[t, node, a]
-        # Relative to the unvisited, so that only the few visited actions need an exponential.
-        gain = 1.0 if child < 0 else np.exp(slope * (-s.utility[t, child] / s.visits[t, child] - unvisited))
+        gain = gain_unvisited
+        if child >= 0:
+            gain = np.exp(slope * (-s.utility[t, child] / s.visits[t, child] - highest))
         weights[a] = s.prior[t, node, a] * gain
         total += weights[a]
     best, most = -1, -np.inf
@@ -156,7 +164,7 @@ def value_of_unvisited(s: Trees, t: int, node: int) -> tuple:
             most = max(most, s.visits[t, child])
     visits = s.visits[t, node] - 1
     mixed = s.raw[t, node]
-    if visits > 0:
+    if weight > 0:  # none at the end of a game, which can have visits but no moves
         mixed = (mixed + visits * weighted / weight) / (1 + visits)
     return mixed, 0.5 * _SCALE * (_VISIT + most)
 

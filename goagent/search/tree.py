@@ -110,6 +110,7 @@ class Forest:
     def _plant(self, trees: np.ndarray) -> None:
         """Make the root of these trees, and evaluate it where the game goes on."""
         clear_roots(self.trees, trees)
+        self.trees.over[trees, ROOT] = self.roots.is_over[trees]
         trees = trees[~self.roots.is_over[trees]]
         self.grow(trees, np.full(len(trees), ROOT))
 
@@ -159,6 +160,7 @@ def add_node(s: Trees, t: int, parent: int, action: int) -> int:
         s.child[t, parent, action] = node
     for a in range(s.child.shape[2]):
         s.child[t, node, a] = -1
+        s.prior[t, node, a] = 0
     s.raw[t, node] = 0
     s.over[t, node] = False
     s.visits[t, node] = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs import BLACK, WHITE, GoBatch, Position, Rules
+from envs import BLACK, WHITE, Position, Rules
 from goagent.players.external import EngineError, ExternalPlayer
 from goagent.players.player import Resigned
 from goagent.players.random import RandomPlayer
@@ -61,58 +61,9 @@ def test_random_is_uniform_and_passes_after_a_pass_or_when_it_must():
     assert {player.choose(start, rng) for _ in range(100)} == {0, 2, 5, 6, 8}
 
 
-def test_rollout_takes_what_wins():
-    rules = Rules.square(4, objective="capture")
-    position = Position.from_diagram(". . . .\n. X . .\nX O . .\n. X . .", rules)
-    player = RolloutPlayer(300)
-    assert {player.choose(position, np.random.default_rng(seed)) for seed in range(3)} == {rules.action("C2")}
-    opinion = player.analyze(position)
-    assert opinion.win_probability == 1
-    assert opinion.lines[0].action == rules.action("C2")
-    assert opinion.lines[1].win_probability < 1
-    assert sum(line.visits for line in opinion.lines) == 300
 
 
-def test_rollout_speaks_for_the_side_to_move():
-    position = Position.from_diagram("X X X X X\nX . X . X\nX X X X X\n. . . . .\n. . . . .", to_play=WHITE)
-    opinion = RolloutPlayer(100).analyze(position)
-    assert opinion.win_probability < 0.2
-    assert opinion.score < -5
-    assert (opinion.ownership[:3] == -1).all()
 
-
-def test_rollout_considers_each_candidate_and_never_its_own_eyes():
-    position = Position.from_diagram(". X . . .\nX X . . .\n. . . . .\n. . . . .\n. . . . .")
-    lines = RolloutPlayer(1).analyze(position).lines
-    eyes = GoBatch.from_positions([position]).own_eyes()[0]
-    assert eyes.any()
-    assert sorted(line.action for line in lines) == np.flatnonzero(position.legal_mask() & ~eyes).tolist()
-
-
-def test_rollout_passes_to_win_and_not_to_lose():
-    won = Position.from_diagram(". X . . .\nX X X X X\n. X . . .\n. . . . .\n. . . . .").with_to_play(WHITE).play(PASS)
-    player = RolloutPlayer(20)
-    assert player.choose(won, np.random.default_rng(0)) == PASS
-    assert player.distribution(won)[PASS] == 1
-    assert player.analyze(won).win_probability == 1
-    lost = Position.from_diagram("O O O O O\n. O . . .\n. . . . .\n. . . . .\n. . . . .").with_to_play(WHITE)
-    assert player.distribution(lost.with_to_play(BLACK))[PASS] == 0
-    nothing_left = Position.from_diagram("O . O O O\nO O O O O\nO . O O O\nO O O O O\nO O O O O")
-    assert player.choose(nothing_left, np.random.default_rng(0)) == PASS
-
-
-@pytest.mark.parametrize("size", ["5", "3x6"])
-def test_rollout_repeats_itself_with_a_seed_and_finishes_its_games(size):
-    def play(seed):
-        rng = np.random.default_rng(seed)
-        position = Position(Rules.of_size(size))
-        while not position.is_over:
-            position = position.play(RolloutPlayer(20).choose(position, rng))
-        return position
-
-    games = [play(seed) for seed in (1, 1, 2)]
-    assert games[0] == games[1] != games[2]
-    assert not any(game.truncated for game in games)
 
 
 def test_an_engine_is_told_what_it_does_not_know(tmp_path):

@@ -27,7 +27,7 @@ def output(config: TrainConfig) -> str:
 
 def test_self_play_ends_with_its_score_against_three_opponents(tmp_path):
     text = output(TrainConfig(size="3", run=tmp_path / "run", num_games=4, horizon=4, report_games=2, **TINY))
-    for opponent in ("random", "its own weights before training", "rollout?playouts=50"):
+    for opponent in ("random", "its own weights before training", "rollout2?playouts=50"):
         assert opponent in text
     assert f"goagent play --size 3 --agent {tmp_path / 'run'}" in text
 

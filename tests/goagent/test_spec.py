@@ -19,10 +19,10 @@ RULES = Rules.square(5)
 
 def test_the_players_of_the_package():
     assert isinstance(load_agent("random", RULES), RandomPlayer)
-    assert load_agent("rollout", RULES).playouts == spec.describe_agents()[1].options["playouts"].default
+    assert load_agent("rollout", RULES).playouts == spec.describe_agents()[2].options["playouts"].default
     player = load_agent("rollout?playouts=50", RULES)
     assert isinstance(player, RolloutPlayer)
-    assert (player.playouts, player.name) == (50, "rollout?playouts=50")
+    assert (player.playouts, player.name) == (50, "rollout2?playouts=50")
 
 
 def test_everything_after_gtp_is_the_command():
@@ -74,8 +74,8 @@ def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
         ("runs/frist", "did you mean runs/first?"),
         ("shipped?visits=64", "train one with `python train.py --size 5`"),
         ("random?temperature=1", "random has no option 'temperature': its options are: none"),
-        ("rollout?playout=5", "rollout has no option 'playout': its options are: playouts"),
-        ("rollout?playouts=many", "playouts is 'many': expected a whole number from 1 to 10000"),
+        ("rollout?playout=5", "rollout has no option 'playout': its options are: playouts, seconds"),
+        ("rollout?playouts=many", "playouts is 'many': expected a whole number from 1 to 1000000"),
         ("rollout?playouts=0", "playouts is '0'"),
         ("rollout?playouts", "cannot read 'playouts'"),
         ("rollout?playouts=", "cannot read 'playouts='"),

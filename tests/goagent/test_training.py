@@ -24,7 +24,8 @@ from goagent.records import checkpoint
 from goagent.records.sgf import Game, read_games, write_sgf
 
 SMALL = {"threads": 1, "channels": 4, "blocks": 1, "batch_size": 32, "size": "3"}
-SELF_PLAY = SMALL | {"num_games": 8, "horizon": 6, "checkpoint_every": 2}
+SELF_PLAY = SMALL | {"algorithm": "ppo", "num_games": 8, "horizon": 6, "checkpoint_every": 2}
+GUMBEL = SELF_PLAY | {"algorithm": "gumbel", "batch_size": 8, "visits": 6, "quick_visits": 2, "thorough_share": 0.5}
 
 
 @pytest.fixture
@@ -51,9 +52,9 @@ def sgf(tmp_path):
 
 
 def settings(algorithm, sgf):
-    return {"algorithm": algorithm} | (
-        SMALL | {"data": sgf, "checkpoint_every": 2} if algorithm == "imitation" else SELF_PLAY
-    )
+    if algorithm == "imitation":
+        return SMALL | {"algorithm": algorithm, "data": sgf, "checkpoint_every": 2}
+    return (GUMBEL if algorithm == "gumbel" else SELF_PLAY) | {"algorithm": algorithm}
 
 
 def final(run):
@@ -61,7 +62,7 @@ def final(run):
     return checkpoint.load(run)[1], *checkpoint.load_training(run)
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "reinforce", "imitation"])
+@pytest.mark.parametrize("algorithm", ["gumbel", "ppo", "reinforce", "imitation"])
 @pytest.mark.parametrize("stop", [2, 3])  # on a checkpoint's step, and between two
 def test_a_resumed_run_is_the_uninterrupted_run(tmp_path, sgf, quiet, algorithm, stop):
     common = settings(algorithm, sgf)
@@ -75,7 +76,7 @@ def test_a_resumed_run_is_the_uninterrupted_run(tmp_path, sgf, quiet, algorithm,
     assert all(torch.equal(tensors[name], tensors2[name]) for name in tensors)
 
 
-@pytest.mark.parametrize("algorithm", ["ppo", "imitation"])
+@pytest.mark.parametrize("algorithm", ["gumbel", "ppo", "imitation"])
 def test_another_seed_is_another_run(tmp_path, sgf, quiet, algorithm):
     for seed in (0, 1):
         training.train(TrainConfig(run=tmp_path / str(seed), steps=2, seed=seed, **settings(algorithm, sgf)), quiet)
@@ -262,7 +263,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
 
 
 def test_looking_at_how_good_it_is_changes_nothing(tmp_path, sgf):
-    for algorithm in ("ppo", "imitation"):
+    for algorithm in ("gumbel", "ppo", "imitation"):
         learner, _ = build(TrainConfig(**settings(algorithm, sgf)), tmp_path)
         learner.step()
         before = learner.state()
@@ -271,12 +272,23 @@ def test_looking_at_how_good_it_is_changes_nothing(tmp_path, sgf):
         assert before[0] == after[0] and all(torch.equal(before[1][name], after[1][name]) for name in before[1])
 
 
-def test_self_play_learns_to_beat_random_moves(tmp_path):
+@pytest.mark.parametrize("algorithm", ["gumbel", "ppo"])
+def test_self_play_learns_to_beat_random_moves(tmp_path, algorithm):
     """On 3x3, in a few dozen steps: from about half the points to nearly all."""
-    config = TrainConfig(size="3", channels=16, blocks=1, num_games=64, horizon=16, threads=1, seed=1)
+    config = TrainConfig(
+        size="3",
+        algorithm=algorithm,
+        channels=16,
+        blocks=1,
+        num_games=64,
+        horizon=16,
+        threads=1,
+        seed=1,
+        batch_size=128,
+    )
     learner, _ = build(config, tmp_path)
     before = learner.assess(0)["score against random"]
-    for _ in range(30):
+    for _ in range(30 if algorithm == "ppo" else 10):
         learner.step()
     after = learner.assess(0)["score against random"]
     assert after > before + 0.15 and after > 0.75

@@ -14,7 +14,6 @@ from goagent.errors import UserError
 from goagent.players.external import EngineError
 from goagent.players.player import Analysis, Resigned
 from goagent.players.random import RandomPlayer
-from goagent.players.rollout import RolloutPlayer
 from goagent.players.spec import SpecError, load_agent
 from goagent.rules import rules_from
 

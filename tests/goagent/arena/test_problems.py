@@ -76,14 +76,16 @@ def test_superko_forbids_what_the_board_alone_allows(problem):
 
 
 @pytest.mark.parametrize("problem", of("seki"), ids=by_name)
-def test_a_seki_is_no_ones_to_fill(problem):
+def test_who_fills_a_seki_loses_a_chain(problem):
     position = problem.position()
-    points = np.flatnonzero(position.ownership().ravel() == 0)
-    shared = [p for p in points if p not in problem.accepted]
-    assert len(shared) == 2
-    for point in shared:
-        assert not problem.accepted & {int(point)}
-        assert position.legal_mask()[point]
+    costly = set()
+    for point in np.flatnonzero(position.legal_mask()[:-1] & (position.ownership().ravel() == 0)):
+        filled = position.play(int(point))
+        replies = [filled.play(int(a)) for a in np.flatnonzero(filled.legal_mask())]
+        if min((reply.board != EMPTY).sum() for reply in replies) < (filled.board != EMPTY).sum() - 2:
+            costly.add(int(point))
+    assert len(costly) == 2
+    assert not costly & problem.accepted
 
 
 def test_the_format():
@@ -94,5 +96,5 @@ def test_the_format():
     assert problem.position().board.tolist() == [[1, 1, 1], [1, 0, 0]]
     with pytest.raises(ValueError, match="life and death, 'two eyes': 'komi'"):
         parse_problems(TWO_EYES.replace("komi: 0.5\n", ""), "life and death")
-    with pytest.raises(ValueError, match="two eyes.*cannot read 'Z'"):
+    with pytest.raises(ValueError, match=r"two eyes.*cannot read 'Z'"):
         parse_problems(TWO_EYES.replace("1 . . .", "1 . Z ."), "life and death")

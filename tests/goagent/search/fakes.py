@@ -1,11 +1,12 @@
-"""Evaluators without a network, each a function of the planes alone, and a slow tree that is easy to believe in."""
+"""Evaluators without a network, each a function of the planes alone; a slow tree; positions with known answers."""
 
 import zlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from envs import BLACK, Position
+from envs import BLACK, WHITE, Position, Rules
 from envs.planes import KOMI_SCALE, OFFSETS
 from envs.symmetry import action_table, transform_board
 from goagent.search.evaluation import SCORE_WEIGHT, Evaluate, Evaluation
@@ -120,7 +121,117 @@ class Node:
 
     def q(self, unvisited: float) -> np.ndarray:
         """(num_actions,): the utility of each action for the side to move here."""
-        q = np.full(len(self.prior), unvisited)
+        q = np.full(len(self.prior), unvisited, float)
         for action, child in self.children.items():
             q[action] = -child.utility
         return q
+
+
+class Problem(NamedTuple):
+    """A position that `counting` misjudges, or that it may be tempted by."""
+
+    position: Position
+    answers: set[int]  # the moves that keep the result
+    visits: int  # that every search finds one of them with
+    wins: bool  # the side to move
+
+
+def _problem(
+    diagram: str, answers: str, visits: int, *, komi: float, to_play: int = BLACK, wins: bool = True
+) -> Problem:
+    rows = diagram.split("\n")
+    rules = Rules(len(rows), len(rows[0].split()), komi=komi)
+    position = Position.from_diagram(diagram, rules, to_play)
+    return Problem(position, {rules.action(vertex) for vertex in answers.split()}, visits, wins)
+
+
+# Two White stones, cut off, run along the edge from one atari to the next; their friends stand on the right.
+LADDER = _problem(
+    ". X X . X O .\n"
+    "X X X X X O O\n"
+    "X O O X O O .\n"
+    ". X O . O O O\n"
+    ". . . . O O O",
+    "D2",  # and C1, D1, B1, A1 takes five stones
+    1500,
+    komi=2,
+)  # fmt: skip
+# The same, but C1 is in the way: D2, D1 and White is through.
+BROKEN_LADDER = _problem(
+    ". X X . X O .\n"
+    "X X X X X O O\n"
+    "X O O X O O .\n"
+    ". X O . O O O\n"
+    ". . O . O O O",
+    "A1 A2 B1 D1 D2 A5 D5 pass",  # nothing helps
+    300,
+    komi=2,
+    wins=False,
+)  # fmt: skip
+# C1-C2 and D1-D2 have two liberties each, and no way out: who is first takes the other, and with it the game.
+_RACE = (
+    ". O . O X . X\n"
+    "O O O O X X .\n"
+    "O O O X X X X\n"
+    "O . X O . X X\n"
+    "O . X O . X X"
+)  # fmt: skip
+# Who plays A1 or B2 puts his own stones in atari. The side that is ahead must not fill an eye either.
+_SEKI = (
+    ". O . O X X\n"
+    "O O O O X X\n"
+    "O O O O X .\n"
+    "X X X O X X\n"
+    "X . X O X .\n"
+    ". O O X X X"
+)  # fmt: skip
+# Nothing but eyes is left.
+_FINISHED = (
+    ". X X O O\n"
+    "X X X O .\n"
+    ". X X O O\n"
+    "X X O O O\n"
+    "X X O O ."
+)  # fmt: skip
+# And here one neutral point, which is worth the game: after White's pass, another ends it lost.
+_LAST_POINT = (
+    ". X X O O\n"
+    "X X X O .\n"
+    "X X . O O\n"
+    ". X O O O\n"
+    "X X O O ."
+)  # fmt: skip
+
+
+def _after_a_pass(problem: Problem) -> Problem:
+    waiting = problem.position.rules.pass_action
+    opponent = problem.position.with_to_play(BLACK + WHITE - problem.position.to_play)
+    return problem._replace(position=opponent.play(waiting))
+
+
+def _superko(*, with_history: bool) -> Problem:
+    """White to play at C1 takes two stones, and Black's B1 would take back; that repeats the board, if it was there."""
+    rules = Rules(1, 5, komi=0)
+    position = Position(rules)
+    for vertex in ("D1", "A1", "B1", "pass", "A1"):  # with the fourth move, the board was . X . X .
+        position = position.play(rules.action(vertex))
+    if not with_history:
+        position = Position.from_diagram("X X . X .", rules, WHITE)
+    answers = {rules.action("C1")} if with_history else {rules.action("C1"), rules.pass_action}
+    return Problem(position, answers, 200, wins=with_history)
+
+
+SUPERKO, NO_SUPERKO = _superko(with_history=True), _superko(with_history=False)
+
+PROBLEMS = {
+    "ladder": LADDER,
+    "broken ladder": BROKEN_LADDER,
+    "race, Black first": _problem(_RACE, "E1 E2", 300, komi=1.5),
+    "race, White first": _problem(_RACE, "B1 B2", 300, komi=0.5, to_play=WHITE),
+    "superko": SUPERKO,
+    "no superko": NO_SUPERKO,
+    "seki, Black ahead": _problem(_SEKI, "pass", 300, komi=1),
+    "seki, White ahead": _problem(_SEKI, "pass", 300, komi=3, to_play=WHITE),
+    "a pass wins": _problem(_FINISHED, "pass", 100, komi=0.5),
+    "a pass loses": _after_a_pass(_problem(_LAST_POINT, "C3", 100, komi=0.5)),
+}
