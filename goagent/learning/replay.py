@@ -34,7 +34,7 @@ def row_type(rules: Rules) -> np.dtype:
 def pack(rules: Rules, planes: np.ndarray, legal: np.ndarray) -> np.ndarray:
     """Rows for planes (n, NUM_PLANES, rows, cols) and masks (n, num_actions); the rest is left at zero."""
     rows = np.zeros(len(planes), row_type(rules))
-    rows["planes"] = np.packbits(planes[:, _BITS].reshape(len(planes), -1) > 0, axis=1)
+    rows["planes"] = np.packbits(planes[:, _BITS].reshape(len(planes), len(_BITS) * rules.num_points) > 0, axis=1)
     rows["legal"] = np.packbits(legal, axis=1)
     rows["komi"] = planes[:, _KOMI, 0, 0] * KOMI_SCALE
     return rows
@@ -61,9 +61,9 @@ class Replay:
 
     def add(self, rows: np.ndarray) -> None:
         """Put finished rows behind the others, over the oldest."""
-        rows = rows[-len(self.rows) :]
-        self.rows[(self.added + np.arange(len(rows))) % len(self.rows)] = rows
         self.added += len(rows)
+        rows = rows[-len(self.rows) :]
+        self.rows[(self.added - len(rows) + np.arange(len(rows))) % len(self.rows)] = rows
 
     @property
     def window(self) -> int:

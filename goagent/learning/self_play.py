@@ -120,7 +120,7 @@ def draw_komi(rules: Rules, fair: float, count: int, rng: np.random.Generator) -
     limit = rules.num_points - 0.5
     drawn = np.round(2 * rng.normal(fair, rules.num_points**0.5 / 3, size=count)) / 2
     own = rng.random(count) < 0.25
-    return np.where(own, rules.komi, drawn.clip(-limit, limit)).astype(np.float32)
+    return np.where(own, rules.komi or 0, drawn.clip(-limit, limit)).astype(np.float32)
 
 
 class GumbelLearner(Learner):

@@ -4,13 +4,15 @@ import numpy as np
 import torch
 
 from goagent.errors import UserError
+from goagent.policies.heads import CategoricalHead
 from goagent.policies.network import PolicyNetwork
 from goagent.search.evaluation import Evaluate, Evaluation
 
 
 def evaluator(network: PolicyNetwork) -> Evaluate:
     """`evaluate` by this network, on its own device. Raises UserError for a policy that has no logits."""
-    if network.config.policy != "categorical":
+    head = network.policy
+    if not isinstance(head, CategoricalHead):
         raise UserError(f"a {network.config.policy} policy names one move: a search needs a categorical one")
     device = next(network.parameters()).device
 
@@ -18,7 +20,7 @@ def evaluator(network: PolicyNetwork) -> Evaluate:
     def evaluate(planes: np.ndarray) -> Evaluation:
         given = torch.from_numpy(planes).to(device).contiguous(memory_format=torch.channels_last)
         features = network.trunk(given)
-        logits = network.policy.logits(features)
+        logits = head.logits(features)
         return Evaluation(logits.cpu().numpy(), *(part.cpu().numpy() for part in network.outcome(features)))
 
     return evaluate

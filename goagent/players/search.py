@@ -17,7 +17,7 @@ from goagent.search.tree import ROOT, Forest, Trees
 
 DEFAULT_VISITS = 64
 _CACHE = 1 << 14  # positions
-_FIRST_SECONDS_VISITS = 32  # visits before the speed is known
+_FIRST_VISITS = 32  # visits before the speed is known
 _LONGEST_LINE = 12  # plies of a variation
 
 
@@ -76,18 +76,25 @@ class SearchPlayer:
 
     def _search(self, position: Position, rng: np.random.Generator, noise: float) -> tuple[Forest, SearchResult]:
         forest = self._forest_at(position)
+        try:
+            return forest, self._think(forest, rng, noise)
+        except BaseException:
+            self.reset()  # an interrupted search leaves a leaf that nobody has evaluated
+            raise
+
+    def _think(self, forest: Forest, rng: np.random.Generator, noise: float) -> SearchResult:
         if self.seconds is None:
-            return forest, gumbel_search(forest, np.array([self.visits]), rng, self.candidates, noise)
+            return gumbel_search(forest, np.array([self.visits]), rng, self.candidates, noise)
         # Searches of growing length, each on the tree of the one before; the last one decides.
-        start, visits = time.monotonic(), _FIRST_SECONDS_VISITS
+        start, visits = time.monotonic(), _FIRST_VISITS
         while True:
             begun = time.monotonic()
             found = gumbel_search(forest, np.array([visits]), rng, self.candidates, noise)
             now = time.monotonic()
-            fitting = int(visits * (start + self.seconds - now) / (now - begun))
-            if fitting < visits // 4 or fitting < 2:
-                return forest, found
-            visits = fitting if fitting < 4 * visits else 2 * visits
+            fitting = int(visits * (start + self.seconds - now) / max(now - begun, 1e-6))
+            if fitting < max(2, visits // 4):
+                return found
+            visits = min(fitting, 2 * visits)
 
     def _forest_at(self, position: Position) -> Forest:
         """The tree of this position: what is left of the last one where the game has gone on from it, or a new one."""

@@ -4,6 +4,7 @@ config.json           the whole configuration
 metrics/              TensorBoard events: tensorboard --logdir runs
 checkpoints/000120/   see checkpoint.py; the newest one can be resumed
 games/000120.sgfs     a few games that it learned from
+ladder.png, ladder.json     goagent match --ladder: strength against training time and games
 answers.png           imitation: what it says where many moves are equally good
 """
 

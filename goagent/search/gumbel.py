@@ -186,7 +186,7 @@ def improved_logits(s: Trees, legal: np.ndarray) -> np.ndarray:
 @njit()
 def root_visits(s: Trees) -> np.ndarray:
     """(trees, num_actions) int32: visits of each action at the root."""
-    visits = np.zeros(s.prior.shape[::2], np.int32)
+    visits = np.zeros((s.prior.shape[0], s.prior.shape[2]), np.int32)
     for t in range(visits.shape[0]):
         for a in range(visits.shape[1]):
             child = s.child[t, ROOT, a]

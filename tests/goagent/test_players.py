@@ -61,11 +61,6 @@ def test_random_is_uniform_and_passes_after_a_pass_or_when_it_must():
     assert {player.choose(start, rng) for _ in range(100)} == {0, 2, 5, 6, 8}
 
 
-
-
-
-
-
 def test_an_engine_is_told_what_it_does_not_know(tmp_path):
     log = tmp_path / "log"
     player = engine("none", log)

@@ -1,0 +1,94 @@
+"""A player that searches: legal, varied as asked, and it keeps of its tree what the game left of use."""
+
+import numpy as np
+import pytest
+
+from envs import WHITE, Position, Rules
+from goagent.players.search import SearchPlayer
+from tests.goagent.search import fakes
+
+RULES = Rules.square(4)
+
+
+def counted(visits=40, **options):
+    """A player, and the list of how many positions its evaluator was asked for."""
+    asked = []
+
+    def evaluate(planes):
+        asked.append(len(planes))
+        return fakes.random(planes)
+
+    return SearchPlayer(evaluate, "test", visits, **options), asked
+
+
+@pytest.mark.parametrize("options", [{}, {"visits": 2}, {"seconds": 0.01}, {"temperature": 0.0}], ids=str)
+def test_it_plays_legal_games_to_the_end(options):
+    player, _ = counted(**options)
+    rng, position = np.random.default_rng(0), Position(Rules(3, 3))
+    while not position.is_over:
+        assert (position.legal_mask() | (player.distribution(position) == 0)).all()
+        position = position.play(player.choose(position, rng))
+
+
+def test_without_temperature_there_is_no_chance_and_with_it_there_is():
+    choices = []
+    for temperature in (0.0, 1.0):
+        player, _ = counted(visits=8, temperature=temperature)
+        moves = set()
+        for seed in range(20):
+            player.reset()
+            moves.add(player.choose(Position(RULES), np.random.default_rng(seed)))
+        choices.append(len(moves))
+    assert choices[0] == 1 < choices[1]
+
+
+def test_the_tree_is_kept_while_the_game_goes_on_and_dropped_when_it_is_another():
+    player, _ = counted(visits=200, temperature=0.0)
+    rng = np.random.default_rng(0)
+    position = Position(RULES)
+    position = position.play(player.choose(position, rng))
+    reply = player.analyze(position).lines[0].action
+    forest = player._forest
+    player.choose(position.play(reply), rng)
+    assert player._forest is forest and forest.roots.position(0) == position.play(reply)
+    assert forest.trees.visits[0, 0] > 201  # the visits of before, and 200 new ones
+    other = position.with_to_play(WHITE).play(0)
+    player.choose(other, rng)
+    assert player._forest is not forest and player._forest.roots.position(0) == other
+    player.reset()
+    assert player._forest is None
+
+
+def test_going_back_in_a_game_starts_a_new_tree():
+    player, _ = counted(temperature=0.0)
+    first = Position(RULES).play(5)
+    player.choose(first.play(6), np.random.default_rng(0))
+    player.choose(first, np.random.default_rng(0))
+    assert player._forest.roots.position(0) == first and player._forest.trees.visits[0, 0] == 41
+
+
+def test_an_analysis_is_the_search_said_aloud():
+    player, _ = counted(visits=100)
+    position = Position(RULES).play(5)
+    said = player.analyze(position)
+    assert 0 <= said.win_probability <= 1 and said.ownership.shape == (4, 4)
+    assert sum(line.visits for line in said.lines) == 100
+    assert said.lines == sorted(said.lines, key=lambda line: (-line.visits, -line.probability))
+    for line in said.lines:
+        after = position
+        for action in line.variation:
+            after = after.play(action)
+        assert line.variation[0] == line.action
+
+
+def test_an_interrupted_search_is_forgotten():
+    player, _ = counted()
+    player.choose(Position(RULES), np.random.default_rng(0))
+
+    def fails(planes):
+        raise KeyboardInterrupt
+
+    player._forest.evaluate = fails
+    with pytest.raises(KeyboardInterrupt):
+        player.choose(Position(RULES).play(3), np.random.default_rng(0))
+    assert player._forest is None
