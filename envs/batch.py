@@ -87,8 +87,7 @@ class GoBatch:
         lines = lines.astype(np.int64, copy=False)
         self._make_room(lines.shape[1])
         stopped = np.empty(self.num_games, np.int64)
-        kernel = lockstep.play_lines_parallel if self._in_parallel else lockstep.play_lines
-        kernel(self.rules.tables, self._state, lines, stopped)
+        lockstep.play_lines(self.rules.tables, self._state, lines, stopped)
         self._mask = None
         if (stopped >= 0).any():
             i = int((stopped >= 0).argmax())

@@ -48,8 +48,17 @@ def _play_all(t, s, actions):
             kernel.play(t, s, g, actions[g])
 
 
-def _play_lines(t, s, lines, stopped):
-    for g in numba.prange(len(lines)):
+legal_masks = njit()(_legal_masks)
+legal_masks_parallel = njit(parallel=True)(_legal_masks)
+verdicts = njit()(_verdicts)
+play_all = njit()(_play_all)
+play_all_parallel = njit(parallel=True)(_play_all)
+
+
+@njit()
+def play_lines(t: Tables, s: State, lines: np.ndarray, stopped: np.ndarray) -> None:
+    """Play lines (games, plies), SKIP where they end; stopped (games,) is the ply of the first illegal move, or -1."""
+    for g in range(len(lines)):
         stopped[g] = -1
         for ply in range(lines.shape[1]):
             action = lines[g, ply]
@@ -61,15 +70,6 @@ def _play_lines(t, s, lines, stopped):
                 stopped[g] = ply
                 break
             kernel.play(t, s, g, action)
-
-
-legal_masks = njit()(_legal_masks)
-legal_masks_parallel = njit(parallel=True)(_legal_masks)
-verdicts = njit()(_verdicts)
-play_all = njit()(_play_all)
-play_all_parallel = njit(parallel=True)(_play_all)
-play_lines = njit()(_play_lines)
-play_lines_parallel = njit(parallel=True)(_play_lines)
 
 
 @njit()

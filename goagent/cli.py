@@ -103,5 +103,5 @@ def _find(place: str) -> Any:
 
 
 def _help() -> str:
-    lines = [f"  {name:<11}{command.help}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<14}{command.help}" for name, command in COMMANDS.items()]
     return "\n".join(["usage: goagent COMMAND [OPTIONS]", "", *lines, "", "goagent COMMAND --help lists its options."])

@@ -85,17 +85,17 @@ class TrainConfig:
     """Self-play: games in flight."""
     horizon: int | None = None
     """Self-play: plies of every game in a step; default 8, for ppo and reinforce 32."""
-    visits: int = 32
+    visits: int = 24
     """gumbel: of the thorough searches, whose policies are learned."""
     quick_visits: int = 8
     """gumbel: of the other searches, which only move the game on."""
-    thorough_share: float = 0.25
+    thorough_share: float = 0.5
     """gumbel: how many searches are thorough."""
     candidates: int = 16
     """gumbel: moves that a search considers at the root, at most."""
     random_plies: int = 3
     """gumbel: a game begins with up to this many random moves."""
-    reuse: float = 6.0
+    reuse: float = 8.0
     """gumbel: how often a position is learned from."""
     replay_positions: int = 250_000
     """gumbel: positions remembered, at most."""

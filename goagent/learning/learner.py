@@ -92,6 +92,8 @@ class Learner(ABC):
             entries.setdefault(int(i), {})[key] = value
         self.updates = int(state["updates"])
         shapes = {i: value.shape for i, value in enumerate(self.network.parameters())} if self.updates else {}
+        if bool(entries) != bool(self.updates):
+            raise ValueError("the optimiser's state is missing")
         for name in ("exp_avg", "exp_avg_sq"):
             if any(entry[name].shape != shapes.get(i) for i, entry in entries.items()):
                 raise ValueError(f"the optimiser's {name} does not fit the network")

@@ -198,3 +198,42 @@ def test_a_game_of_200_plies_on_9x9_takes_under_8_kib():
 def test_bad_arguments_say_what_is_wrong(wrong, message):
     with pytest.raises(ValueError, match=message):
         wrong(GoBatch(Rules(4, 4), 2))
+
+
+@pytest.mark.parametrize("rules", [Rules.square(2), Rules(3, 4, ko="situational"), Rules.square(5)], ids=str)
+def test_following_lines_is_playing_them(rules):
+    rng = np.random.default_rng(0)
+    stepped, followed = GoBatch(rules, 20), GoBatch(rules, 20)
+    lines = np.full((20, 12), -1)
+    for ply in range(12):
+        lines[:, ply] = stepped.sample_legal(rng)
+        stepped.step(lines[:, ply])
+    followed.follow(lines)
+    assert all(followed.position(i) == stepped.position(i) for i in range(20))
+
+
+def test_a_line_stops_before_what_is_illegal():
+    rules = Rules.square(3)
+    batch = GoBatch(rules, 2)
+    with pytest.raises(IllegalMove, match=r"game 1: .*occupied"):
+        batch.follow(np.array([[0, 1, 2], [4, 4, 5]]))
+    assert batch.position(1).moves == (4,)
+    with pytest.raises(IllegalMove, match="game 0: 10 is not an action"):
+        GoBatch(rules, 1).follow(np.array([[10]]))
+    with pytest.raises(ValueError, match="lines have shape"):
+        batch.follow(np.array([0, 1]))
+
+
+def test_every_game_may_have_a_komi_of_its_own():
+    rules = Rules.square(3, komi=1)
+    batch, copy = GoBatch(rules, 3), GoBatch(rules, 3)
+    batch.komi[:] = [0.5, 1, -4]
+    batch.step(np.array([4, 4, 4]))
+    assert batch.score_black().tolist() == [8.5, 8, 13]
+    copy.copy_games(batch, np.array([2, 1, 0]), np.arange(3))
+    assert copy.score_black().tolist() == [13, 8, 8.5]
+    for i, komi in enumerate((0.5, 1, -4)):
+        alone = Position(Rules.square(3, komi=komi)).play(4)
+        assert batch.position(i) == alone and (batch.observe()[i] == alone.observe()).all()
+    batch.reset()
+    assert batch.komi.tolist() == [0.5, 1, -4]

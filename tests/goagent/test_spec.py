@@ -69,10 +69,11 @@ def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ("", "'' is no agent: expected random, rollout"),
+        ("", "'' is no agent: expected shipped, random"),
         ("rolout", "did you mean rollout?"),
         ("runs/frist", "did you mean runs/first?"),
-        ("shipped?visits=64", "train one with `python train.py --size 5`"),
+        ("shipped?playouts=64", "its options are: visits, seconds, temperature"),
+        ("shipped?visits=0", "visits is '0': expected a whole number from 1"),
         ("random?temperature=1", "random has no option 'temperature': its options are: none"),
         ("rollout?playout=5", "rollout has no option 'playout': its options are: playouts, seconds"),
         ("rollout?playouts=many", "playouts is 'many': expected a whole number from 1 to 1000000"),
@@ -82,7 +83,7 @@ def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
         ("rollout?playouts=1&playouts=2", "each key once"),
         ("runs/first?temperature=-1", "temperature is '-1': expected a number, 0"),
         ("runs/first?temperature=nan", "temperature is 'nan'"),
-        ("runs/first?visits=3", "its options are: temperature"),
+        ("runs/first?playouts=3", "its options are: visits, seconds, temperature"),
         ("gtp:", "there is no program ''"),
         ("gtp:no-such-engine --gtp", "there is no program 'no-such-engine'"),
         ("gtp:'unclosed", "cannot read the command"),
@@ -100,7 +101,7 @@ def test_bad_specs_are_refused_in_one_line(wrong, says, tmp_path, monkeypatch):
 
 def test_every_kind_of_agent_is_described():
     kinds = describe_agents()
-    assert [kind.spec for kind in kinds][:2] == ["random", "rollout"]
+    assert [kind.spec for kind in kinds][:2] == ["shipped", "random"]
     assert all(kind.what and option.expected for kind in kinds for option in kind.options.values())
 
 
