@@ -4,6 +4,7 @@ A symmetry is a permutation of actions: `table[k, a]` is where symmetry `k` take
 0 does nothing. Planes and distributions are moved with `transform`, which puts at `table[k, a]` what was at `a`.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -42,3 +43,8 @@ def canonical(board: np.ndarray) -> bytes:
     """A key that is the same for all symmetric copies of a board (rows, cols) of any integer values."""
     symmetries = len(action_table(*board.shape))
     return min(transform_board(board, k).tobytes() for k in range(symmetries))
+
+
+def canonical_moves(moves: Sequence[int], rows: int, cols: int) -> tuple[int, ...]:
+    """Actions that are the same for all symmetric copies of a game."""
+    return min(map(tuple, action_table(rows, cols)[:, np.array(moves, np.int64)].tolist()))

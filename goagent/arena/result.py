@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from envs import BLACK, EMPTY, WHITE, Rules
-from envs.symmetry import action_table
+from envs.symmetry import canonical_moves
 from goagent.records.sgf import Game
 
 Ending = Literal["passes", "capture", "length", "resignation", "failure"]
@@ -42,8 +42,7 @@ class GameRecord:
 
     def canonical_moves(self, plies: int | None = None) -> tuple[int, ...]:
         """Of the first `plies`, or all: the same for games that are mirror images or rotations of each other."""
-        moves = np.array(self.moves[:plies], np.int64)
-        return min(tuple(table[moves].tolist()) for table in action_table(self.rules.rows, self.rules.cols))
+        return canonical_moves(self.moves[:plies], self.rules.rows, self.rules.cols)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from envs import BLACK, GoBatch, Rules
-from envs.symmetry import action_table
+from envs.symmetry import canonical_moves
 from goagent.learning.config import TrainConfig
 from goagent.learning.learner import Learner, TrainingError
 from goagent.learning.losses import self_play_losses
@@ -167,7 +167,7 @@ class GumbelLearner(Learner):
             entropies.append(entropy)
             finished += played
         self.num_games += len(finished)
-        self._recent.extend(canonical_moves(config.rules, game.moves) for game in finished)
+        self._recent.extend(canonical_moves(game.moves, config.rules.rows, config.rules.cols) for game in finished)
         self._shown = (self._shown + finished)[-_GAMES_SHOWN:]
         metrics = {"entropy": float(np.mean(entropies)), "games": self.num_games, "fair komi": self.self_play.fair_komi}
         if finished:
@@ -256,11 +256,6 @@ class GumbelLearner(Learner):
         play.fair_komi = float(state["fair_komi"])
         self._recent.extend(_unflat(tensors["recent"], state["recent"]))
         self.num_games, self.owed = int(state["games"]), float(state["owed"])
-
-
-def canonical_moves(rules: Rules, moves: tuple[int, ...]) -> tuple[int, ...]:
-    """The same for all symmetric copies of a game."""
-    return min(map(tuple, action_table(rules.rows, rules.cols)[:, list(moves)].tolist()))
 
 
 def _flat(games: list[tuple[int, ...]]) -> Tensor:
