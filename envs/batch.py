@@ -55,11 +55,18 @@ class GoBatch:
             self._mask.flags.writeable = False
         return self._mask
 
-    def sample_legal(self, rng: np.random.Generator) -> np.ndarray:
-        """(num_games,) int64 actions, uniform over `legal_mask()`; SKIP (-1) for a finished game."""
+    def sample_legal(self, rng: np.random.Generator, passes: bool = True) -> np.ndarray:
+        """(num_games,) int64 actions, uniform over `legal_mask()`; SKIP (-1) for a finished game.
+
+        passes: False draws among the points alone, and skips a game that has no legal one.
+        """
+        mask = self.legal_mask()
+        if not passes:
+            mask = mask.copy()
+            mask[:, -1] = False
         actions = np.empty(self.num_games, np.int64)
         choose = lockstep.choose_parallel if self._in_parallel else lockstep.choose
-        choose(self.legal_mask(), rng.integers(0, 2**64, dtype=np.uint64), actions)
+        choose(mask, rng.integers(0, 2**64, dtype=np.uint64), actions)
         return actions
 
     def step(self, actions: np.ndarray) -> None:

@@ -6,6 +6,7 @@ that kernels are made of: an edit anywhere starts a new folder.
 """
 
 import hashlib
+import multiprocessing
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -69,7 +70,8 @@ class _Announcer(event.Listener):
 
     def on_start(self, event: Any) -> None:
         module = event.data["dispatcher"].py_func.__module__
-        if not self.said and module.split(".")[0] in ("envs", "goagent"):
+        first = not self.said and multiprocessing.parent_process() is None
+        if first and module.split(".")[0] in ("envs", "goagent"):
             self.said = True
             print("Compiling the Go kernels; only the first run takes this minute.", file=sys.stderr, flush=True)
 

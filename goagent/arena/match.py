@@ -1,14 +1,17 @@
 """Two players, many games. `play_game` plays one, `play_match` pairs with colours swapped; `match` is the command."""
 
-import dataclasses
 import json
+import multiprocessing
+import signal
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
+import numba
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
@@ -76,20 +79,54 @@ def play_match(
     openings: Sequence[Sequence[int]] = ((),),
     report: Callable[[GameRecord], None] = lambda game: None,
     sprt: Sprt | None = None,
+    swap: bool = True,
 ) -> MatchResult:
     """`games` games in pairs: both of a pair have the same opening, and `a` has Black in the first. Openings go round.
 
+    swap: False gives every game an opening of its own, and Black to `a`.
     Every game draws from a generator of its own. `report` is called after each. With `sprt` the match ends after the
     first pair that decides it.
     """
-    records: list[GameRecord] = []
-    for i, generator in enumerate(rng.spawn(games)):
-        black, white = (b, a) if i % 2 else (a, b)
-        records.append(play_game(black, white, rules, generator, openings[i // 2 % len(openings)]))
-        report(records[-1])
-        if sprt and i % 2 and sprt.judge(MatchResult(a.name, b.name, tuple(records)).points).accepted:
+    tasks = _tasks(games, rng, openings, swap)
+    return _gather(a.name, b.name, (_play(task, a, b, rules) for task in tasks), report, sprt, swap)
+
+
+class _Task(NamedTuple):
+    """One game of a match, still to be played."""
+
+    a_is_black: bool
+    opening: Sequence[int]
+    rng: np.random.Generator
+
+
+def _tasks(games: int, rng: np.random.Generator, openings: Sequence[Sequence[int]], swap: bool) -> list[_Task]:
+    return [
+        _Task(not swap or i % 2 == 0, openings[(i // 2 if swap else i) % len(openings)], generator)
+        for i, generator in enumerate(rng.spawn(games))
+    ]
+
+
+def _play(task: _Task, a: Player, b: Player, rules: Rules) -> GameRecord:
+    black, white = (a, b) if task.a_is_black else (b, a)
+    return play_game(black, white, rules, task.rng, task.opening)
+
+
+def _gather(
+    a: str,
+    b: str,
+    records: Iterable[GameRecord],
+    report: Callable[[GameRecord], None],
+    sprt: Sprt | None,
+    swap: bool,
+) -> MatchResult:
+    """The result of the games, in their order, up to the pair that decides the test."""
+    played: list[GameRecord] = []
+    for record in records:
+        played.append(record)
+        report(record)
+        if sprt and len(played) % 2 == 0 and sprt.judge(MatchResult(a, b, tuple(played), swap).points).accepted:
             break
-    return MatchResult(a.name, b.name, tuple(records))
+    return MatchResult(a, b, tuple(played), swap)
 
 
 @dataclass(frozen=True)
@@ -111,6 +148,8 @@ class MatchConfig:
     """Default: the size's; with --ladder and no --size, the run's."""
     ko: Literal["positional", "situational", "simple"] | None = None
     """Which repetitions are forbidden. Default: positional; with --ladder and no --size, the run's."""
+    swap: bool = True
+    """Swap colours between the games of a pair; else the first agent always has Black."""
     opening_plies: int = 2
     """Random moves before the agents take over; 0 for none."""
     seed: int = 0
@@ -121,19 +160,21 @@ class MatchConfig:
     """
     ladder: str | None = None
     """A run folder, with options as in a SPEC: rate its checkpoints, and write ladder.png and ladder.json into it."""
+    jobs: int = 1
+    """Games played at once, each in a process of its own with its share of the CPU threads."""
     save: Path | None = None
     """Write the games to this SGF file."""
     json: Path | None = None
     """Write the result to this file."""
 
     def __post_init__(self) -> None:
-        for name, least in (("games", 1), ("opening_plies", 0), ("seed", 0)):
+        for name, least in (("games", 1), ("opening_plies", 0), ("seed", 0), ("jobs", 1)):
             if getattr(self, name) < least:
                 raise UserError(f"{name} is {getattr(self, name)}: expected {least} or more")
         if self.ladder is None and self.b is None:
             raise UserError("a match has two agents: expected SPEC SPEC, or --ladder RUN; see goagent match --help")
-        for name in ("sprt", "save", "json"):
-            if self.ladder is not None and getattr(self, name) is not None:
+        for name in ("sprt", "save", "json", "swap", "jobs"):
+            if self.ladder is not None and getattr(self, name) != getattr(MatchConfig, name):
                 raise UserError(f"ladder and {name} are both given: expected {name} in a match of two agents only")
         if self.sprt:
             Sprt(*self.sprt)
@@ -152,17 +193,17 @@ def match(config: MatchConfig) -> int:
         return ladder(config)
     assert config.a is not None and config.b is not None
     rules = rules_from(config.size or "9", komi=config.komi, ko=config.ko or "positional")
-    a, b = load_agent(config.a, rules), load_agent(config.b, rules)
     rng = np.random.default_rng(config.seed)
-    openings = random_openings(rules, (config.games + 1) // 2, config.opening_plies, rng)
+    openings = random_openings(
+        rules, (config.games + 1) // 2 if config.swap else config.games, config.opening_plies, rng
+    )
     sprt = Sprt(*config.sprt) if config.sprt else None
-    warm_up(a, rules)
-    warm_up(b, rules)
+    tasks = _tasks(config.games, rng, openings, config.swap)
     console = Console()
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(escape(f"{config.a} - {config.b}"), total=config.games)
-        result = play_match(a, b, rules, config.games, rng, openings, lambda game: progress.advance(task), sprt)
-    result = dataclasses.replace(result, a=config.a, b=config.b)
+        with _records(config, rules, tasks) as records:
+            result = _gather(config.a, config.b, records, lambda game: progress.advance(task), sprt, config.swap)
     console.print(result)
     verdict = sprt.judge(result.points) if sprt else None
     if verdict:
@@ -172,12 +213,50 @@ def match(config: MatchConfig) -> int:
             console.print(f"game {i + 1}: {game.problem}", markup=False, soft_wrap=True)
     if config.save:
         names = (config.a, config.b)
-        games = [game.to_game(*names[:: -1 if i % 2 else 1]) for i, game in enumerate(result.games)]
+        games = [
+            game.to_game(*(names if a_is_black else names[::-1]))
+            for game, a_is_black in zip(result.games, result.a_is_black, strict=True)
+        ]
         write_text(config.save, "".join(write_sgf(game) + "\n" for game in games))
     if config.json:
         summary = result.summary() | ({"sprt": verdict.summary()} if verdict else {})
         write_text(config.json, json.dumps(summary, indent=1) + "\n")
     return 0
+
+
+@contextmanager
+def _records(config: MatchConfig, rules: Rules, tasks: list[_Task]) -> Iterator[Iterable[GameRecord]]:
+    """The games of the match, in order, played as they are asked for or by `config.jobs` processes."""
+    assert config.a is not None and config.b is not None
+    if config.jobs == 1:
+        a, b = _warm_players(config.a, config.b, rules)
+        yield (_play(task, a, b, rules) for task in tasks)
+        return
+    for spec in (config.a, config.b):
+        load_agent(spec, rules)  # what is wrong with it is best said here
+    threads = max(1, numba.get_num_threads() // config.jobs)
+    play = partial(_play_elsewhere, config.a, config.b, rules, threads)
+    # Ctrl-C is for this process, which then ends the others.
+    with multiprocessing.get_context("spawn").Pool(config.jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        yield pool.imap(play, tasks)
+
+
+def _play_elsewhere(a: str, b: str, rules: Rules, threads: int, task: _Task) -> GameRecord:
+    import torch  # late: rollouts and engines do without
+
+    numba.set_num_threads(threads)
+    torch.set_num_threads(threads)
+    return _play(task, *_kept_players(a, b, rules), rules)
+
+
+def _warm_players(a: str, b: str, rules: Rules) -> tuple[Player, Player]:
+    players = load_agent(a, rules), load_agent(b, rules)
+    for player in players:
+        warm_up(player, rules)
+    return players
+
+
+_kept_players = cache(_warm_players)
 
 
 def warm_up(player: Player, rules: Rules) -> None:

@@ -47,21 +47,23 @@ class GameRecord:
 
 @dataclass(frozen=True)
 class MatchResult:
-    """The games of a match; `a` has Black in every other one, beginning with the first."""
+    """The games of a match; `a` has Black in every other one, beginning with the first, or without `swap` in all."""
 
     a: str
     b: str
     games: tuple[GameRecord, ...]
+    swap: bool = True
+
+    @property
+    def a_is_black(self) -> np.ndarray:
+        """(games,) bool"""
+        return (np.arange(len(self.games)) % 2 == 0) | (not self.swap)
 
     @property
     def points(self) -> np.ndarray:
         """(games,) float: 1 where `a` won, 0.5 for a draw, 0 where `b` won."""
-        return np.array(
-            [
-                0.5 if game.winner == EMPTY else float(game.winner == (WHITE if i % 2 else BLACK))
-                for i, game in enumerate(self.games)
-            ]
-        )
+        winners = np.array([game.winner for game in self.games])
+        return np.where(winners == EMPTY, 0.5, winners == np.where(self.a_is_black, BLACK, WHITE))
 
     @property
     def score(self) -> float:
@@ -88,8 +90,8 @@ class MatchResult:
     def seconds_per_move(self) -> dict[str, dict[str, float] | None]:
         """{"a": {"mean", "max"}, "b": ...}: what each player took for a move; None where it never had to choose."""
         seconds: dict[str, list[float]] = {"a": [], "b": []}
-        for i, game in enumerate(self.games):
-            black, white = ("b", "a") if i % 2 else ("a", "b")
+        for game, a_is_black in zip(self.games, self.a_is_black, strict=True):
+            black, white = ("a", "b") if a_is_black else ("b", "a")
             seconds[black] += game.seconds_black
             seconds[white] += game.seconds_white
         return {
@@ -109,8 +111,8 @@ class MatchResult:
             "losses": int((points == 0).sum()),
             "score": self.score,
             "interval": [low, high],
-            "score_as_black": float(points[::2].mean()),
-            "score_as_white": float(points[1::2].mean()) if len(points) > 1 else None,
+            "score_as_black": float(points[self.a_is_black].mean()),
+            "score_as_white": None if self.a_is_black.all() else float(points[~self.a_is_black].mean()),
             "unique_games": self.unique_games,
             "opening_entropy": self.opening_entropy,
             "mean_length": float(np.mean([len(game.moves) for game in self.games])),

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from envs import GoBatch, Rules
+from envs import SKIP, GoBatch, Rules
 from goagent.bench.turns import Contender, measure
 from goagent.errors import UserError
 from goagent.players.evaluator import evaluator
@@ -98,10 +98,7 @@ def _midgame(rules: Rules, num_games: int) -> GoBatch:
     games, rng = GoBatch(rules, num_games), np.random.default_rng(0)
     lengths = np.arange(num_games) % (rules.num_points // 2)
     for ply in range(rules.num_points // 2):
-        points = games.legal_mask().copy()
-        points[:, -1] = False
-        drawn = np.where(points, rng.random(points.shape), -1).argmax(axis=1)
-        games.step(np.where((ply < lengths) & points.any(axis=1), drawn, -1))
+        games.step(np.where(ply < lengths, games.sample_legal(rng, passes=False), SKIP))
     return games
 
 

@@ -54,7 +54,7 @@ class TrainConfig:
     device: str = "auto"
     """cpu, cuda, or auto: cuda where there is one."""
     threads: int | None = None
-    """CPU threads; with 1, a run of --steps repeats bit for bit. Default: all."""
+    """CPU threads; gumbel: processes that play. With 1, a run of --steps repeats bit for bit. Default: all."""
     run: Path | None = None
     """Run folder, new unless --resume. Default: runs/ALGORITHM-SIZE-SEED, numbered when taken."""
     resume: bool = False

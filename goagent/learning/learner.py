@@ -84,10 +84,10 @@ class Learner(ABC):
 
     def restore(self, state: dict[str, Any], tensors: dict[str, Tensor], average: dict[str, Tensor]) -> None:
         """The inverse of `state`; `average` holds the weights that play. Raises KeyError, RuntimeError, ValueError."""
-        self.network.load_state_dict(_under("network.", tensors))
+        self.network.load_state_dict(under("network.", tensors))
         self.average.load_state_dict(average)
         entries: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under("optimizer.", tensors).items():
+        for name, value in under("optimizer.", tensors).items():
             i, key = name.split(".")
             entries.setdefault(int(i), {})[key] = value
         self.updates = int(state["updates"])
@@ -108,10 +108,14 @@ class Learner(ABC):
         """Games to show in the run folder, as `records.Game`; none by default."""
         return []
 
+    def close(self) -> None:  # noqa: B027
+        """Let go of what it holds beside memory; nothing by default."""
+
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the learner's device."""
         return torch.from_numpy(array).to(self.device)
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, named without it."""
     return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

@@ -9,7 +9,7 @@ from goagent.policies.network import PolicyNetwork
 
 def score_against_random(network: PolicyNetwork, rules: Rules, num_games: int, rng: np.random.Generator) -> float:
     """Share of the points won against uniformly random moves, half the games with each colour; a draw is half."""
-    batch = GoBatch(rules, num_games)
+    batch = GoBatch(rules, num_games, parallel=False)
     black = np.arange(num_games) % 2 == 0
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     while not batch.is_over.all():

@@ -16,8 +16,10 @@ from goagent.learning.config import TrainConfig
 from goagent.learning.imitation import ImitationLearner, compare
 from goagent.learning.learner import Learner
 from goagent.learning.start import starting_network
+from goagent.players.evaluator import evaluator
 from goagent.players.player import Player
 from goagent.players.policy import PolicyPlayer, load_network
+from goagent.players.search import DEFAULT_VISITS, SearchPlayer
 from goagent.players.spec import load_agent
 from goagent.policies.network import PolicyNetwork
 from goagent.records.run import Run
@@ -35,21 +37,25 @@ def print_report(learner: Learner, folder: Path, console: Console) -> None:
 
 def _report_matches(learner: Learner, folder: Path, console: Console) -> None:
     config, rules, games = learner.config, learner.config.rules, learner.config.report_games
-    agent = PolicyPlayer(learner.average, str(folder))
+    agents: dict[str, Player] = {"sampled from the policy": PolicyPlayer(learner.average, str(folder))}
+    if config.algorithm == "gumbel":
+        agents[f"{DEFAULT_VISITS} visits a move"] = SearchPlayer(evaluator(learner.average), str(folder))
     opponents: list[Player] = [load_agent("random", rules), load_agent("rollout?playouts=50", rules)]
     try:
         opponents.insert(1, PolicyPlayer(starting_network(config), "its own weights before training"))
     except UserError as error:  # the agent that it started from is gone
         console.print(str(error), markup=False)
-    table = Table("opponent", "score", "95 % interval", "unique games")
+    table = Table("moves", "opponent", "score", "95 % interval", "unique games")
     with console.status(f"{games} games against each opponent ..."):
-        for opponent in opponents:
-            rng = np.random.default_rng([config.seed, games])
-            result = play_match(agent, opponent, rules, games, rng, random_openings(rules, (games + 1) // 2, 2, rng))
-            low, high = result.interval
-            table.add_row(
-                escape(opponent.name), f"{result.score:.1%}", f"{low:.1%} to {high:.1%}", str(result.unique_games)
-            )
+        for how, agent in agents.items():
+            table.add_section()
+            for opponent in opponents:
+                rng = np.random.default_rng([config.seed, games])
+                openings = random_openings(rules, (games + 1) // 2, 2, rng)
+                result = play_match(agent, opponent, rules, games, rng, openings)
+                low, high = result.interval
+                interval = f"{low:.1%} to {high:.1%}"
+                table.add_row(how, escape(opponent.name), f"{result.score:.1%}", interval, str(result.unique_games))
     console.print(f"\n{games} games each, colours swapped, openings of two random plies, komi {rules.komi:g}:")
     console.print(table)
 

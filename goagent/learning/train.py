@@ -12,12 +12,12 @@ from rich.console import Console
 
 from goagent.errors import UserError
 from goagent.learning.config import TrainConfig, resumed
+from goagent.learning.gumbel import GumbelLearner
 from goagent.learning.imitation import ImitationLearner
 from goagent.learning.learner import Learner
 from goagent.learning.policy_gradient import PolicyGradientLearner
 from goagent.learning.progress import Budget, Display, say
 from goagent.learning.report import print_report
-from goagent.learning.self_play import GumbelLearner
 from goagent.learning.start import fresh_network, starting_network
 from goagent.records import checkpoint
 from goagent.records.run import Run
@@ -44,6 +44,7 @@ def train(config: TrainConfig, console: Console | None = None) -> int:
             step, interrupted = _loop(learner, run, step, console)
         finally:
             run.close()
+            learner.close()
         if interrupted:
             say(console, f"Stopped and saved at step {step}. Go on: goagent train --run {folder} --resume")
             return 130

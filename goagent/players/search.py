@@ -1,4 +1,4 @@
-"""A trained network that thinks before it moves: Gumbel search, with what was thought kept for the next move."""
+"""A trained network that thinks before it moves, and keeps of its thoughts what the next move has use for."""
 
 import time
 from pathlib import Path
@@ -12,8 +12,9 @@ from goagent.players.policy import PolicyPlayer, load_network
 from goagent.records import checkpoint
 from goagent.search.cache import CachedEvaluator
 from goagent.search.evaluation import Evaluate
-from goagent.search.gumbel import SearchResult, gumbel_search
-from goagent.search.tree import ROOT, Forest, Trees
+from goagent.search.gumbel import gumbel_search
+from goagent.search.puct import puct_search
+from goagent.search.tree import ROOT, Forest, SearchResult, Trees
 
 DEFAULT_VISITS = 64
 _CACHE = 1 << 14  # positions
@@ -21,10 +22,23 @@ _FIRST_VISITS = 32  # visits before the speed is known
 _LONGEST_LINE = 12  # plies of a variation
 
 
+def _gumbel(forest: Forest, visits: np.ndarray, rng: np.random.Generator, noise: float) -> SearchResult:
+    return gumbel_search(forest, visits, rng, noise=noise)
+
+
+def _puct(forest: Forest, visits: np.ndarray, rng: np.random.Generator, noise: float) -> SearchResult:
+    return puct_search(forest, visits, rng, noise_fraction=min(1.0, 0.25 * noise))
+
+
+_SEARCHES = {"gumbel": _gumbel, "puct": _puct}
+
+
 class SearchPlayer:
     """Spends `visits` on a move, or about `seconds`.
 
-    temperature: how much chance there is in the choice among moves that look alike; 0 for none, 1 as in training.
+    temperature: how much chance there is in the choice among moves that look alike: what the noise at the root is
+    multiplied by; 0 for none, 1 as in training.
+    search: "gumbel" or "puct".
     """
 
     def __init__(
@@ -34,13 +48,13 @@ class SearchPlayer:
         visits: int = DEFAULT_VISITS,
         seconds: float | None = None,
         temperature: float = 1.0,
-        candidates: int = 16,
+        search: str = "gumbel",
     ) -> None:
         self.name = name
         self.visits = visits
         self.seconds = seconds
         self.temperature = temperature
-        self.candidates = candidates
+        self.search = _SEARCHES[search]
         self._evaluate = CachedEvaluator(evaluate, _CACHE)
         self._forest: Forest | None = None
         self._root: Position | None = None
@@ -84,12 +98,12 @@ class SearchPlayer:
 
     def _think(self, forest: Forest, rng: np.random.Generator, noise: float) -> SearchResult:
         if self.seconds is None:
-            return gumbel_search(forest, np.array([self.visits]), rng, self.candidates, noise)
+            return self.search(forest, np.array([self.visits]), rng, noise)
         # Searches of growing length, each on the tree of the one before; the last one decides.
         start, visits = time.monotonic(), _FIRST_VISITS
         while True:
             begun = time.monotonic()
-            found = gumbel_search(forest, np.array([visits]), rng, self.candidates, noise)
+            found = self.search(forest, np.array([visits]), rng, noise)
             now = time.monotonic()
             fitting = int(visits * (start + self.seconds - now) / max(now - begun, 1e-6))
             if fitting < max(2, visits // 4):
@@ -115,7 +129,11 @@ class SearchPlayer:
 
 
 def load_trained_player(
-    path: Path, visits: int | None = None, seconds: float | None = None, temperature: float = 1.0
+    path: Path,
+    visits: int | None = None,
+    seconds: float | None = None,
+    temperature: float = 1.0,
+    search: str = "gumbel",
 ) -> Player:
     """The agent of a checkpoint or run: its bare policy at one visit, else with search; for every size and rule.
 
@@ -128,7 +146,7 @@ def load_trained_player(
         visits = DEFAULT_VISITS if isinstance(training, dict) and training.get("algorithm") == "gumbel" else 1
     if visits == 1 and seconds is None:
         return PolicyPlayer(network, path.name, temperature)
-    return SearchPlayer(evaluator(network), path.name, visits, seconds, temperature)
+    return SearchPlayer(evaluator(network), path.name, visits, seconds, temperature, search)
 
 
 def _line(trees: Trees, node: int) -> tuple[int, ...]:

@@ -180,6 +180,12 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _search(text: str) -> str:
+    if text not in ("gumbel", "puct"):
+        raise ValueError
+    return text
+
+
 def _temperature(text: str) -> float:
     value = float(text)
     if not (value >= 0 and math.isfinite(value)):
@@ -200,6 +206,7 @@ _SEARCH = {
     "visits": Option(_visits, "a whole number from 1 (the bare policy) to 1000000", 64),
     "seconds": Option(_seconds, "a number above 0: think that long instead", None),
     "temperature": Option(_temperature, "a number, 0 (no chance) or more", 1.0),
+    "search": Option(_search, "gumbel or puct", "gumbel"),
 }
 _SHIPPED = AgentKind("shipped", "the trained agent in the package for this board, or for the nearest size", _SEARCH)
 _TRAINED = AgentKind("RUN or CHECKPOINT", "the trained agent in this folder; of a run, its newest checkpoint", _SEARCH)

@@ -7,26 +7,14 @@ taken whose visits lag most behind the improved policy. Even few visits improve 
 Candidates of a root have separate subtrees, so all of them get their next visit in one batch.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from envs.jit import kernel, njit
 from envs.state import SKIP
-from goagent.search.tree import ROOT, Forest, Trees, add_node
+from goagent.search.tree import ROOT, Forest, SearchResult, Trees, add_node, root_visits
 
 _VISIT = 50.0  # c_visit and c_scale of the paper's equation 8: how much more the values count the more visits there are
 _SCALE = 1.0
-
-
-class SearchResult(NamedTuple):
-    """What a search found, a row for each game; values are for the side to move."""
-
-    actions: np.ndarray  # (games,) int64: what to play; SKIP (-1) where the game is over
-    policy: np.ndarray  # (games, num_actions) float32: the improved policy (equation 10), a target to learn
-    visits: np.ndarray  # (games, num_actions) int32
-    value: np.ndarray  # (games,) float64 in [-1, 1]: mean expected result over all visits
-    score: np.ndarray  # (games,) float64: mean points, komi included
 
 
 def gumbel_search(
@@ -181,14 +169,3 @@ def improved_logits(s: Trees, legal: np.ndarray) -> np.ndarray:
                 gain = 0.0 if child < 0 else slope * (-s.utility[t, child] / s.visits[t, child] - unvisited)
                 logits[t, a] = np.log(s.prior[t, ROOT, a]) + gain
     return logits
-
-
-@njit()
-def root_visits(s: Trees) -> np.ndarray:
-    """(trees, num_actions) int32: visits of each action at the root."""
-    visits = np.zeros((s.prior.shape[0], s.prior.shape[2]), np.int32)
-    for t in range(visits.shape[0]):
-        for a in range(visits.shape[1]):
-            child = s.child[t, ROOT, a]
-            visits[t, a] = 0 if child < 0 else s.visits[t, child]
-    return visits

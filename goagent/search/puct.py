@@ -9,8 +9,7 @@ import numpy as np
 
 from envs.jit import kernel, njit
 from envs.state import SKIP
-from goagent.search.gumbel import SearchResult, root_visits
-from goagent.search.tree import ROOT, Forest, Trees, add_node
+from goagent.search.tree import ROOT, Forest, SearchResult, Trees, add_node, root_visits
 
 _REDUCTION = 0.2  # c_FPU of Wu 2019; none at the root, which is to be broad
 

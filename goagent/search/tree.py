@@ -33,6 +33,16 @@ class Trees(NamedTuple):
     score: np.ndarray  # (trees, nodes) float64: sum over visits of points
 
 
+class SearchResult(NamedTuple):
+    """What a search found, a row for each game; values are for the side to move."""
+
+    actions: np.ndarray  # (games,) int64: what to play; SKIP (-1) where the game is over
+    policy: np.ndarray  # (games, num_actions) float32: the improved policy (equation 10), a target to learn
+    visits: np.ndarray  # (games, num_actions) int32
+    value: np.ndarray  # (games,) float64 in [-1, 1]: mean expected result over all visits
+    score: np.ndarray  # (games,) float64: mean points, komi included
+
+
 def make_trees(num_trees: int, capacity: int, num_actions: int) -> Trees:
     """Room for `capacity` nodes in each tree; none is there yet."""
 
@@ -235,6 +245,17 @@ def set_prior(s: Trees, t: int, node: int, legal: np.ndarray, logits: np.ndarray
         total += weight
     for a in range(actions):
         s.prior[t, node, a] /= total
+
+
+@njit()
+def root_visits(s: Trees) -> np.ndarray:
+    """(trees, num_actions) int32: visits of each action at the root."""
+    visits = np.zeros((s.prior.shape[0], s.prior.shape[2]), np.int32)
+    for t in range(visits.shape[0]):
+        for a in range(visits.shape[1]):
+            child = s.child[t, ROOT, a]
+            visits[t, a] = 0 if child < 0 else s.visits[t, child]
+    return visits
 
 
 @njit()

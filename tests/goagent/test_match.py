@@ -80,6 +80,15 @@ def test_pairs_swap_colours_from_the_same_opening():
     assert result.points.tolist() == [0, 1, 0, 1, 0]
 
 
+def test_without_swapping_the_first_agent_always_has_black():
+    a, b = Scripted("a"), Scripted("b")
+    result = play_match(a, b, FIVE, 3, np.random.default_rng(0), [(0, 6), (1, 7), (2, 8)], swap=False)
+    assert [game.moves[:2] for game in result.games] == [(0, 6), (1, 7), (2, 8)]
+    assert {positions[0].to_play for positions in a.games} == {BLACK}
+    assert result.points.tolist() == [0, 0, 0]
+    assert (result.summary()["score_as_black"], result.summary()["score_as_white"]) == (0, None)
+
+
 def test_a_match_repeats_itself_with_a_seed():
     first, second, other = (
         play_match(RandomPlayer(), RolloutPlayer(5), FIVE, 4, np.random.default_rng(seed)) for seed in (1, 1, 2)
@@ -160,6 +169,14 @@ def test_the_command_saves_what_it_prints(tmp_path, capsys):
     assert sorted(tmp_path.iterdir()) == [games, numbers]
 
 
+def test_games_played_at_once_are_the_games_played_in_turn(tmp_path):
+    saved = []
+    for jobs in (1, 2):
+        saved.append(tmp_path / f"{jobs}.sgf")
+        match(MatchConfig("random", "rollout?playouts=5", size="3x4", games=5, jobs=jobs, save=saved[-1]))
+    assert saved[0].read_text() == saved[1].read_text()
+
+
 @pytest.mark.parametrize(("fault", "says"), [("crash", "the weights are gone"), ("illegal", "illegal move")])
 def test_a_faulty_engine_loses_its_games_and_the_match_goes_on(fault, says, tmp_path, capsys):
     games = tmp_path / "games.sgf"
@@ -183,6 +200,7 @@ def test_a_faulty_engine_loses_its_games_and_the_match_goes_on(fault, says, tmp_
         ({"games": 0}, "games is 0"),
         ({"opening_plies": -1}, "opening_plies is -1"),
         ({"seed": -1}, "seed is -1"),
+        ({"jobs": 0}, "jobs is 0"),
         ({"save": Path("no/such/folder/games.sgf")}, "cannot write no/such/folder"),
         ({"a": "rolout"}, "did you mean rollout?"),
     ],

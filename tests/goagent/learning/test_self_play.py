@@ -2,8 +2,11 @@
 
 import io
 import math
+import multiprocessing
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +27,6 @@ from goagent.learning.train import build
 from goagent.policies.distributions import CategoricalMoves
 from goagent.policies.network import Prediction
 from goagent.records import checkpoint
-from goagent.search.tree import Forest
 from tests.goagent.search import fakes
 
 TINY = {
@@ -33,27 +35,15 @@ TINY = {
 }  # fmt: skip
 
 
-def played(config, plies):
-    """Rows and games of self-play with a pseudo-random evaluator."""
-    rng, play = np.random.default_rng(config.seed), SelfPlay(config)
-    play.begin(np.ones(config.num_games, np.bool_), rng)
-    forest = Forest(fakes.random, config.rules, config.num_games)
-    rows, games = [], []
-    for _ in range(plies):
-        finished, records, _ = play.play(forest, rng)
-        rows.append(finished)
-        games += records
-    return play, np.concatenate(rows), games
-
-
 @pytest.fixture(scope="module")
 def some():
+    """A configuration, and what 40 plies of self-play with a pseudo-random evaluator brought."""
     config = TrainConfig(size="3x4", num_games=32, visits=6, quick_visits=2, thorough_share=0.5, random_plies=2)
-    return config, *played(config, 40)
+    return config, SelfPlay(config, 32, np.random.default_rng(0)).play(fakes.random, 40)
 
 
 def test_rows_know_how_their_game_ended(some):
-    config, _, rows, games = some
+    config, (rows, games, _) = some
     assert len(games) > 50 and len(rows) > 200
     assert (rows["value"] == np.sign(rows["score"])).all()
     # Own points minus the other's, and the komi from the mover's side: the score.
@@ -65,7 +55,7 @@ def test_rows_know_how_their_game_ended(some):
 
 
 def test_games_are_legal_and_counted_as_they_end(some):
-    for game in some[3]:
+    for game in some[1].games:
         position = Position(Rules(3, 4, komi=game.komi))
         for move in game.moves:
             position = position.play(move)
@@ -77,8 +67,8 @@ def test_games_are_legal_and_counted_as_they_end(some):
 
 
 def test_nobody_passes_in_the_first_half_of_a_game(some):
-    config, _, _, games = some
-    for game in games:
+    config, harvest = some
+    for game in harvest.games:
         position = Position(Rules(3, 4, komi=game.komi))
         for move in game.moves[: config.rules.num_points // 2]:
             assert move != config.rules.pass_action or not position.legal_mask()[:-1].any()
@@ -88,7 +78,7 @@ def test_nobody_passes_in_the_first_half_of_a_game(some):
 @given(st.floats(-20, 20), st.integers(0, 1000))
 def test_komi_is_whole_or_half_and_near_the_fair_one(fair, seed):
     rules = Rules(4, 4)
-    komi = draw_komi(rules, fair, 400, np.random.default_rng(seed))
+    komi = draw_komi(rules, np.full(400, fair), np.random.default_rng(seed))
     assert (2 * komi == np.round(2 * komi)).all() and np.abs(komi).max() <= 15.5
     assert (komi == rules.komi).mean() > 0.1  # a quarter, and chance
     others = komi[komi != rules.komi]
@@ -126,12 +116,13 @@ def test_a_buffer_of_one_repeated_game_is_noticed(tmp_path):
     learner, _ = build(TrainConfig(**TINY), tmp_path)
     learner._recent.extend([(4, 0, 9, 9)] * 512)
     with pytest.raises(TrainingError, match="collapsed: of the last 512 games only 1 differ"):
-        learner._variety()
+        learner._record([])
 
 
 _DOOMED = """
 import os, signal, sys
-from goagent.learning import self_play, train as training
+from pathlib import Path
+from goagent.learning import gumbel, self_play, train as training
 from goagent.learning.config import TrainConfig
 from goagent.records import checkpoint
 
@@ -150,7 +141,7 @@ def deadly(inner, nth):
 if where == "self-play":
     self_play.gumbel_search = deadly(self_play.gumbel_search, 20)
 elif where == "learning":
-    self_play.self_play_losses = deadly(self_play.self_play_losses, 9)
+    gumbel.self_play_losses = deadly(gumbel.self_play_losses, 9)
 else:
     checkpoint.save_file = deadly(checkpoint.save_file, 4)  # between the files of the second checkpoint
 training.print_report = lambda *_: None
@@ -162,7 +153,7 @@ training.train(TrainConfig(run=run, steps=6, **SETTINGS))
 def test_a_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, where):
     monkeypatch.setattr(training, "print_report", lambda *_: None)
     quiet = Console(file=io.StringIO())
-    script = _DOOMED.replace("SETTINGS", repr(TINY)).replace("run=run", "run=__import__('pathlib').Path(run)")
+    script = _DOOMED.replace("SETTINGS", repr(TINY)).replace("run=run", "run=Path(run)")
     killed = subprocess.run([sys.executable, "-c", script, where, str(tmp_path / "killed")], capture_output=True)
     assert killed.returncode == -9, killed.stderr.decode()
     left = checkpoint.all_of(tmp_path / "killed")
@@ -173,3 +164,58 @@ def test_a_killed_run_goes_on_to_the_same_end(tmp_path, monkeypatch, where):
         ours, theirs = load(tmp_path / "killed")[1], load(tmp_path / "whole")[1]
         assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert checkpoint.load_training(tmp_path / "killed")[0] == checkpoint.load_training(tmp_path / "whole")[0]
+
+
+def test_actors_of_their_own_process_play_the_same_games(tmp_path, monkeypatch):
+    """One actor's games are the same in this process and in another; two actors' run goes on to the same end."""
+    monkeypatch.setattr(training, "print_report", lambda *_: None)
+    quiet = Console(file=io.StringIO())
+
+    def run(name, steps, resume=False, **settings):
+        folder = tmp_path / name
+        training.train(TrainConfig(run=folder, steps=steps, resume=resume, **settings), quiet)
+        return checkpoint.load(folder)[1] | checkpoint.load_training(folder)[1]
+
+    def same(ours, theirs):
+        assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+    same(run("here", 4, **TINY), run("elsewhere", 4, **TINY | {"threads": 2}))
+    two = TINY | {"threads": 2, "num_games": 35}
+    whole = run("whole", 4, **two)
+    assert [len(whole[f"actors.{i}.komi"]) for i in range(2)] == [18, 17]
+    run("parts", 2, **two)
+    same(run("parts", 4, resume=True), whole)
+    assert not multiprocessing.active_children()
+
+
+def test_a_lost_actor_is_named_and_no_actor_outlives_its_run(tmp_path):
+    script = """
+import os, signal, sys, pathlib
+from goagent.learning.config import TrainConfig
+from goagent.learning.train import build
+if __name__ == "__main__":
+    learner, _ = build(TrainConfig(**SETTINGS), pathlib.Path(sys.argv[1]))
+    learner.step()
+    print(*(actor._process.pid for actor in learner._actors), flush=True)
+    os.kill(os.getpid() if sys.argv[2] == "run" else learner._actors[1]._process.pid, signal.SIGKILL)
+    learner.step()
+"""
+    file = tmp_path / "lost.py"
+    file.write_text(script.replace("SETTINGS", repr(TINY | {"threads": 2, "num_games": 32})))
+    for victim, code, says in (("actor", 1, "ended with code -9; the last checkpoint stands"), ("run", -9, "")):
+        done = subprocess.run(
+            [sys.executable, file, tmp_path, victim], capture_output=True, text=True, cwd=Path(__file__).parents[3]
+        )
+        assert done.returncode == code and says in done.stderr
+        for process in map(int, done.stdout.split()):
+            deadline = time.monotonic() + 60
+            while alive(process):
+                assert time.monotonic() < deadline, f"process {process} lives on after the {victim}"
+                time.sleep(0.1)
+
+
+def alive(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

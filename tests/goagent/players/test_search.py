@@ -21,7 +21,9 @@ def counted(visits=40, **options):
     return SearchPlayer(evaluate, "test", visits, **options), asked
 
 
-@pytest.mark.parametrize("options", [{}, {"visits": 2}, {"seconds": 0.01}, {"temperature": 0.0}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"visits": 2}, {"seconds": 0.01}, {"temperature": 0.0}, {"search": "puct"}], ids=str
+)
 def test_it_plays_legal_games_to_the_end(options):
     player, _ = counted(**options)
     rng, position = np.random.default_rng(0), Position(Rules(3, 3))
@@ -30,10 +32,11 @@ def test_it_plays_legal_games_to_the_end(options):
         position = position.play(player.choose(position, rng))
 
 
-def test_without_temperature_there_is_no_chance_and_with_it_there_is():
+@pytest.mark.parametrize("search", ["gumbel", "puct"])
+def test_without_temperature_there_is_no_chance_and_with_it_there_is(search):
     choices = []
     for temperature in (0.0, 1.0):
-        player, _ = counted(visits=8, temperature=temperature)
+        player, _ = counted(visits=8, temperature=temperature, search=search)
         moves = set()
         for seed in range(20):
             player.reset()
@@ -67,8 +70,9 @@ def test_going_back_in_a_game_starts_a_new_tree():
     assert player._forest.roots.position(0) == first and player._forest.trees.visits[0, 0] == 41
 
 
-def test_an_analysis_is_the_search_said_aloud():
-    player, _ = counted(visits=100)
+@pytest.mark.parametrize("search", ["gumbel", "puct"])
+def test_an_analysis_is_the_search_said_aloud(search):
+    player, _ = counted(visits=100, search=search)
     position = Position(RULES).play(5)
     said = player.analyze(position)
     assert 0 <= said.win_probability <= 1 and said.ownership.shape == (4, 4)
