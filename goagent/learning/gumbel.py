@@ -33,7 +33,7 @@ class GumbelLearner(Learner):
 
     def __init__(self, config: TrainConfig, network: PolicyNetwork, device: torch.device) -> None:
         super().__init__(config, network, device)
-        threads = torch.get_num_threads()
+        threads = config.threads or torch.get_num_threads()
         self._here = threads == 1 or device.type != "cpu"  # a card wants all games in one batch
         self._shares = shares(config.num_games, 1 if self._here else threads)
         self._threads = threads if self._here else max(1, threads // 2)  # the actors are busy as well
