@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from envs import Rules
+from envs import Position, Rules
 from goagent import load_agent
 from goagent.errors import UserError
 from goagent.players import spec
@@ -72,7 +73,8 @@ def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
         ("", "'' is no agent: expected shipped, random"),
         ("rolout", "did you mean rollout?"),
         ("runs/frist", "did you mean runs/first?"),
-        ("shipped?playouts=64", "its options are: visits, seconds, temperature"),
+        ("shipped?playouts=64", "its options are: visits, seconds, temperature, search"),
+        ("shipped?search=mcts", "search is 'mcts': expected gumbel or puct"),
         ("shipped?visits=0", "visits is '0': expected a whole number from 1"),
         ("random?temperature=1", "random has no option 'temperature': its options are: none"),
         ("rollout?playout=5", "rollout has no option 'playout': its options are: playouts, seconds"),
@@ -83,7 +85,8 @@ def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
         ("rollout?playouts=1&playouts=2", "each key once"),
         ("runs/first?temperature=-1", "temperature is '-1': expected a number, 0"),
         ("runs/first?temperature=nan", "temperature is 'nan'"),
-        ("runs/first?playouts=3", "its options are: visits, seconds, temperature"),
+        ("runs/first?playouts=3", "its options are: visits, seconds, temperature, search"),
+        ("shipped?search=mcts", "search is 'mcts': expected gumbel or puct"),
         ("gtp:", "there is no program ''"),
         ("gtp:no-such-engine --gtp", "there is no program 'no-such-engine'"),
         ("gtp:'unclosed", "cannot read the command"),
@@ -108,3 +111,12 @@ def test_every_kind_of_agent_is_described():
 def test_naming_agents_needs_no_torch():
     code = "import sys, goagent, envs; goagent.load_agent('rollout', envs.Rules()); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_board_has_a_shipped_agent_and_a_borrowed_one_is_named(capsys):
+    for size, says in (("7", ""), ("6x8", "no weights for 6x8 yet, so those for 7x7 play"), ("19", "for 9x9 play")):
+        rules = Rules.of_size(size)
+        player = load_agent("shipped?visits=2", rules)
+        err = capsys.readouterr().err
+        assert says in err and ("no weights" in err) == bool(says)
+        assert Position(rules).legal_mask()[player.choose(Position(rules), np.random.default_rng(0))]
