@@ -203,9 +203,15 @@ def match(config: MatchConfig) -> int:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(escape(f"{config.a} - {config.b}"), total=config.games)
         with _records(config, rules, tasks) as records:
+            records = _until_ctrl_c(records)
             result = _gather(config.a, config.b, records, lambda game: progress.advance(task), sprt, config.swap)
+    if not result.games:
+        raise KeyboardInterrupt
     console.print(result)
     verdict = sprt.judge(result.points) if sprt else None
+    stopped = len(result.games) < config.games and not (verdict and verdict.accepted)
+    if stopped:
+        console.print(f"stopped after {len(result.games)} of {config.games} games")
     if verdict:
         console.print(verdict)
     for i, game in enumerate(result.games):
@@ -221,7 +227,13 @@ def match(config: MatchConfig) -> int:
     if config.json:
         summary = result.summary() | ({"sprt": verdict.summary()} if verdict else {})
         write_text(config.json, json.dumps(summary, indent=1) + "\n")
-    return 0
+    return 130 if stopped else 0
+
+
+def _until_ctrl_c(records: Iterable[GameRecord]) -> Iterator[GameRecord]:
+    """The games that were over when the match was stopped: hours of play are not to be lost."""
+    with suppress(KeyboardInterrupt):
+        yield from records
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from envs import BLACK, EMPTY, WHITE, Position, Rules
 from envs.symmetry import action_table, canonical
+from goagent.arena import match as arena_match
 from goagent.arena.match import MatchConfig, match, play_game, play_match
 from goagent.arena.openings import random_openings
 from goagent.arena.result import GameRecord, MatchResult, wilson_interval
@@ -175,6 +176,23 @@ def test_games_played_at_once_are_the_games_played_in_turn(tmp_path):
         saved.append(tmp_path / f"{jobs}.sgf")
         match(MatchConfig("random", "rollout?playouts=5", size="3x4", games=5, jobs=jobs, save=saved[-1]))
     assert saved[0].read_text() == saved[1].read_text()
+
+
+def test_a_stopped_match_says_what_was_played(monkeypatch, capsys):
+    played = []
+
+    def play_two(*args):
+        if len(played) == 2:
+            raise KeyboardInterrupt
+        played.append(play_game(*args))
+        return played[-1]
+
+    monkeypatch.setattr(arena_match, "play_game", play_two)
+    assert match(MatchConfig("random", "random", size="3", games=6)) == 130
+    assert "stopped after 2 of 6 games" in capsys.readouterr().out
+    monkeypatch.setattr(arena_match, "play_game", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        match(MatchConfig("random", "random", size="3", games=6))
 
 
 @pytest.mark.parametrize(("fault", "says"), [("crash", "the weights are gone"), ("illegal", "illegal move")])
