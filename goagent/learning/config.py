@@ -110,7 +110,7 @@ class TrainConfig:
     temperature: float = 1.0
     """Self-play: of the moves played while learning."""
     report_games: int = 200
-    """Self-play: games against each opponent in the report at the end; 0 for no report."""
+    """Self-play: games against each opponent in the report at the end, with search a fifth of them; 0 for no report."""
     checkpoint_every: int | None = None
     """Steps between checkpoints; default 100, for imitation 500, for ppo and reinforce 20."""
 

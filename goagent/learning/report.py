@@ -36,27 +36,36 @@ def print_report(learner: Learner, folder: Path, console: Console) -> None:
 
 
 def _report_matches(learner: Learner, folder: Path, console: Console) -> None:
-    config, rules, games = learner.config, learner.config.rules, learner.config.report_games
-    agents: dict[str, Player] = {"sampled from the policy": PolicyPlayer(learner.average, str(folder))}
+    config, rules = learner.config, learner.config.rules
+    agents: dict[str, tuple[Player, int]] = {
+        "sampled from the policy": (PolicyPlayer(learner.average, str(folder)), config.report_games)
+    }
     if config.algorithm == "gumbel":
-        agents[f"{DEFAULT_VISITS} visits a move"] = SearchPlayer(evaluator(learner.average), str(folder))
+        searching = SearchPlayer(evaluator(learner.average), str(folder))
+        agents[f"{DEFAULT_VISITS} visits a move"] = searching, -(-config.report_games // 5)  # they take their time
     opponents: list[Player] = [load_agent("random", rules), load_agent("rollout?playouts=50", rules)]
     try:
         opponents.insert(1, PolicyPlayer(starting_network(config), "its own weights before training"))
     except UserError as error:  # the agent that it started from is gone
         console.print(str(error), markup=False)
-    table = Table("moves", "opponent", "score", "95 % interval", "unique games")
-    with console.status(f"{games} games against each opponent ..."):
-        for how, agent in agents.items():
+    table = Table("moves", "opponent", "games", "score", "95 % interval", "unique games")
+    with console.status("Games against each opponent ..."):
+        for how, (agent, games) in agents.items():
             table.add_section()
             for opponent in opponents:
                 rng = np.random.default_rng([config.seed, games])
                 openings = random_openings(rules, (games + 1) // 2, 2, rng)
                 result = play_match(agent, opponent, rules, games, rng, openings)
                 low, high = result.interval
-                interval = f"{low:.1%} to {high:.1%}"
-                table.add_row(how, escape(opponent.name), f"{result.score:.1%}", interval, str(result.unique_games))
-    console.print(f"\n{games} games each, colours swapped, openings of two random plies, komi {rules.komi:g}:")
+                table.add_row(
+                    how,
+                    escape(opponent.name),
+                    str(games),
+                    f"{result.score:.1%}",
+                    f"{low:.1%} to {high:.1%}",
+                    str(result.unique_games),
+                )
+    console.print(f"\nColours swapped, openings of two random plies, komi {rules.komi:g}:")
     console.print(table)
 
 
