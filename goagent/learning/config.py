@@ -10,9 +10,14 @@ from envs import Rules
 from goagent.errors import UserError
 from goagent.rules import rules_from
 
-# Which policy learns by which algorithm, and why not. A regressor answers with one move: there is no probability to
-# move, and nothing it could discover.
-ALGORITHMS = {"categorical": ("gumbel", "ppo", "reinforce", "imitation"), "regression": ("imitation",)}
+# Which policy learns by which algorithm. Only of a categorical answer can every move's probability be moved as its
+# results ask; a regressor answers with one move, so there is nothing it could discover.
+ALGORITHMS = {
+    "categorical": ("gumbel", "ppo", "reinforce", "imitation"),
+    "regression": ("imitation",),
+    "mixture": ("imitation",),
+    "latent": ("imitation",),
+}
 
 
 _WHOLE = {  # smallest and largest
@@ -41,8 +46,8 @@ class TrainConfig:
 
     size: str = "5"
     """Board size: 9, or 5x7 (rows x columns)."""
-    policy: Literal["categorical", "regression"] = "categorical"
-    """How the network answers: a distribution over moves, or one point (the deterministic baseline)."""
+    policy: Literal["categorical", "regression", "mixture", "latent"] = "categorical"
+    """How the network answers: a probability for every move, a mixture of bumps, points from noise, or one point."""
     algorithm: Literal["gumbel", "ppo", "reinforce", "imitation"] = "gumbel"
     """Self-play with search (gumbel) or by policy gradient (ppo, reinforce), or an expert's moves (imitation)."""
     minutes: float | None = None
@@ -125,8 +130,8 @@ class TrainConfig:
             known = sorted({name for names in ALGORITHMS.values() for name in names})
             expect("algorithm", self.algorithm in known, f"one of {', '.join(known)}")
             raise UserError(
-                f"policy {self.policy!r} cannot learn by {self.algorithm!r}: it answers with one move, so there is"
-                f" nothing to explore and no probability to change; expected {' or '.join(algorithms or ())}"
+                f"policy {self.policy!r} cannot learn by {self.algorithm!r}: that moves the probability of every"
+                f" move, and this policy gives none to move; expected {' or '.join(algorithms or ())}"
             )
         if self.minutes is not None and self.steps is not None:
             raise UserError("minutes and steps are both given: expected one budget")

@@ -14,7 +14,6 @@ from goagent.errors import UserError
 from goagent.learning.config import TrainConfig
 from goagent.learning.dataset import Positions, load_positions, split
 from goagent.learning.learner import Learner
-from goagent.policies.distributions import MoveDistribution, PointMoves
 from goagent.policies.network import PolicyNetwork
 
 _VALUE_WEIGHT = 0.5
@@ -42,7 +41,8 @@ class ImitationLearner(Learner):
         batch = self.train.where(self._next_indices())
         planes, legal, actions = _moved(batch, self.rng)
         answer, value, _, _ = self.network(self._planes(planes), self.tensor(legal))
-        policy_loss = answer.imitation_loss(self.tensor(actions)).mean()
+        generator = torch.Generator().manual_seed(int(self.rng.integers(2**63)))
+        policy_loss = answer.imitation_loss(self.tensor(actions), generator).mean()
         value_loss = torch.nn.functional.mse_loss(value, self.tensor(batch.results))
         self.update(policy_loss + _VALUE_WEIGHT * value_loss)
         return {"loss": float(policy_loss.detach()), "value loss": float(value_loss.detach())}
@@ -80,14 +80,14 @@ class ImitationLearner(Learner):
 def compare(network: PolicyNetwork, positions: Positions) -> dict[str, float]:
     """How often the network's own answer, before the legal mask, is the expert's move, on a stone, or illegal.
 
-    The answer of a distribution is its most probable move; of a point, the nearest one of the board.
+    The answer is the most probable move; where that is a point of the plane, the nearest one of the board.
     """
     same = occupied = illegal = 0
     for start in range(0, len(positions), 1024):
         part = positions.where(np.arange(start, min(start + 1024, len(positions))))
         planes = part.planes()
         answer = network.answer(planes, part.legal).moves
-        moves = unmasked_move(answer).cpu().numpy()
+        moves = answer.unmasked.mode().cpu().numpy()
         row = np.arange(len(part))
         stones = (planes[:, _OWN] + planes[:, _ENEMY]).reshape(len(part), -1)
         on_board = np.minimum(moves, stones.shape[1] - 1)
@@ -96,11 +96,6 @@ def compare(network: PolicyNetwork, positions: Positions) -> dict[str, float]:
         same += int((moves == part.actions).sum())
     count = max(1, len(positions))
     return {"expert's move": same / count, "occupied": occupied / count, "illegal": illegal / count}
-
-
-def unmasked_move(answer: MoveDistribution) -> Tensor:
-    """(batch,) the move that the network names by itself, legal or not."""
-    return answer.rounded() if isinstance(answer, PointMoves) else answer.raw.argmax(dim=1)
 
 
 def _moved(batch: Positions, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

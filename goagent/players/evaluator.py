@@ -13,7 +13,7 @@ def evaluator(network: PolicyNetwork) -> Evaluate:
     """`evaluate` by this network, on its own device. Raises UserError for a policy that has no logits."""
     head = network.policy
     if not isinstance(head, CategoricalHead):
-        raise UserError(f"a {network.config.policy} policy names one move: a search needs a categorical one")
+        raise UserError(f"a {network.config.policy} policy has no logits: a search needs a categorical one")
     device = next(network.parameters()).device
 
     @torch.inference_mode()

@@ -4,13 +4,28 @@
 |---|---|---|
 | categorical | a logit for every move and the pass | a move drawn from the softmax |
 | regression | one (row, col) and a logit for the pass | always the same move: the nearest legal point |
+| mixture | bumps of density on the plane, and a logit for the pass | a move drawn from the mass over each point |
+| latent | a (row, col) for each draw of noise, and a logit for the pass | the point nearest to a random draw |
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from goagent.policies.distributions import CategoricalMoves, MoveDistribution, PointMoves
+from goagent.policies.distributions import (
+    CategoricalMoves,
+    DrawnMoves,
+    MixtureMoves,
+    MoveDistribution,
+    PointMoves,
+    coordinates,
+    pass_loss,
+)
 from goagent.policies.trunk import GlobalPool
+
+Loss = Callable[[Tensor, torch.Generator | None], Tensor]  # moves (batch,) -> (batch,)
 
 SCORE_UNIT = 10.0  # points; what the network's score is a multiple of
 
@@ -36,8 +51,7 @@ class CategoricalHead(nn.Module):
 class RegressionHead(nn.Module):
     """The deterministic baseline: one point, trained by squared error, and a logit for the pass.
 
-    The point is the centre of mass of a learned attention over the board (soft-argmax), which lets the head name any
-    point of any board size. Squared error alone decides what it learns: the mean of the moves it was shown.
+    Squared error alone decides what it learns: the mean of the moves it was shown.
     """
 
     def __init__(self, channels: int) -> None:
@@ -48,13 +62,124 @@ class RegressionHead(nn.Module):
 
     def forward(self, features: Tensor, legal: Tensor) -> MoveDistribution:
         """features (batch, channels, rows, cols), legal (batch, num_actions) bool."""
+        point = attended(self.attention(features)).squeeze(1)
+        raw = torch.cat([point, self.passing(self.pool(features))], dim=1)
+        return PointMoves(raw, legal, *features.shape[2:])
+
+
+class MixtureHead(nn.Module):
+    """A mixture density (Bishop 1994): each bump's centre is attended to as the regressor's point is."""
+
+    def __init__(self, channels: int, bumps: int = 8) -> None:
+        super().__init__()
+        self.bumps = bumps
+        self.attention = nn.Conv2d(channels, bumps, 1)
+        self.pool = GlobalPool()
+        self.rest = nn.Linear(3 * channels, 2 * bumps + 1)  # weights, widths, the pass
+
+    def forward(self, features: Tensor, legal: Tensor) -> MoveDistribution:
+        """features (batch, channels, rows, cols), legal (batch, num_actions) bool."""
+        centres = attended(self.attention(features))
+        weights, widths, passing = self.rest(self.pool(features)).split([self.bumps, self.bumps, 1], dim=1)
+        raw = torch.cat([weights, centres[:, :, 0], centres[:, :, 1], widths, passing], dim=1)
+        return MixtureMoves(raw, legal, *features.shape[2:])
+
+
+class LatentHead(nn.Module):
+    """A conditional variational autoencoder (Kingma and Welling 2014; Sohn et al. 2015): noise in, a point out.
+
+    While learning, an encoder that sees the expert's move chooses the noise; it pays `price` for every nat by which
+    its choice differs from the standard normal noise of play. Squared error is in grid steps, so a price above the
+    variance of the expert's moves along an axis buys nothing and the points collapse to their mean (see the lab's
+    centre-collapse). The distribution is that of a fixed sample of draws, so one position has one distribution.
+    """
+
+    draws: Tensor
+
+    def __init__(self, channels: int, noise: int = 4, price: float = 0.05, draws: int = 128) -> None:
+        super().__init__()
+        self.price = price
+        self.attention = NoisyAttention(channels, noise)
+        self.encoder = nn.Conv2d(channels + 1, channels, 1)
+        self.choice = nn.Linear(3 * channels, 2 * noise)
+        self.pool = GlobalPool()
+        self.passing = nn.Linear(3 * channels, 1)
+        self.register_buffer("draws", torch.randn(draws, noise, generator=torch.Generator().manual_seed(0)))
+
+    def forward(self, features: Tensor, legal: Tensor) -> MoveDistribution:
+        """features (batch, channels, rows, cols), legal (batch, num_actions) bool."""
+        passing = self.passing(self.pool(features))
+
+        def loss(actions: Tensor, generator: torch.Generator | None) -> Tensor:
+            return self.bound(features, actions, generator) + pass_loss(
+                passing.squeeze(1), actions == legal.shape[1] - 1
+            )
+
+        return self.attention.answer(features, self.draws, passing, legal, loss)
+
+    def bound(self, features: Tensor, actions: Tensor, generator: torch.Generator | None) -> Tensor:
+        """(batch,) squared error plus twice the price of the noise's information; none for a pass.
+
+        With a Gaussian decoder of variance s^2 and a weight b on the information this is the negative evidence bound
+        times 2 s^2, and price = b s^2.
+        """
         rows, cols = features.shape[2:]
-        weights = self.attention(features).flatten(1).softmax(dim=1)
-        points = torch.arange(rows * cols, device=features.device)
-        row = (weights * (points // cols)).sum(dim=1, keepdim=True)
-        col = (weights * (points % cols)).sum(dim=1, keepdim=True)
-        raw = torch.cat([row, col, self.passing(self.pool(features))], dim=1)
-        return PointMoves(raw, legal, rows, cols)
+        passed = actions == rows * cols
+        points = actions.masked_fill(passed, 0)
+        mean, log_variance = self.encode(features, points)
+        given = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator).to(mean)
+        error = (self.attention(features, given[:, None]).squeeze(1) - coordinates(points, cols)).square().sum(dim=1)
+        return (error + 2 * self.price * information(mean, log_variance)).masked_fill(passed, 0.0)
+
+    def encode(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, noise) mean and logarithm of the variance of the noise chosen for these moves (batch,)."""
+        shown = functional.one_hot(points, features.shape[2] * features.shape[3]).to(features)
+        seen = torch.cat([features, shown.view_as(features[:, :1])], dim=1)
+        mean, log_variance = self.choice(self.pool(torch.relu(self.encoder(seen)))).chunk(2, dim=1)
+        return mean, log_variance.clamp(-10.0, 5.0)
+
+
+class NoisyAttention(nn.Module):
+    """A point for each draw of noise: the noise is added to the features, then one point is attended to."""
+
+    def __init__(self, channels: int, noise: int) -> None:
+        super().__init__()
+        self.features = nn.Conv2d(channels, channels, 1)
+        self.noise = nn.Linear(noise, channels)
+        self.attention = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, features: Tensor, draws: Tensor) -> Tensor:
+        """features (batch, channels, rows, cols), draws (batch, n, noise) -> (batch, n, 2) row and column."""
+        mixed = torch.relu(self.features(features)[:, None] + self.noise(draws)[..., None, None])
+        maps = self.attention(mixed.flatten(0, 1))
+        return attended(maps).view(*draws.shape[:2], 2)
+
+    def answer(self, features: Tensor, draws: Tensor, passing: Tensor, legal: Tensor, loss: Loss) -> DrawnMoves:
+        """The points for each of draws (n, noise) in every position, as a policy; passing: (batch, 1) logit."""
+
+        def draw() -> Tensor:
+            few = draws.expand(len(features), -1, -1).split(8, dim=1)  # all at once would take gigabytes
+            points = torch.cat([self(features, part) for part in few], dim=1)
+            return torch.cat([points[:, :, 0], points[:, :, 1], passing], dim=1)
+
+        rows, cols = features.shape[2:]
+        return DrawnMoves(draw, legal, rows, cols, loss)
+
+
+def attended(maps: Tensor) -> Tensor:
+    """(batch, n, rows, cols) -> (batch, n, 2): where each map points, as row and column.
+
+    The centre of mass of its softmax, which can be any point of a board of any size.
+    """
+    rows, cols = maps.shape[2:]
+    weights = maps.flatten(2).softmax(dim=2)
+    points = torch.arange(rows * cols, device=maps.device)
+    return weights @ coordinates(points, cols).to(weights)
+
+
+def information(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """(batch,) nats by which normal noise (batch, n) differs from the standard one (Kullback and Leibler)."""
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)
 
 
 class OutcomeHead(nn.Module):
@@ -81,4 +206,9 @@ class OutcomeHead(nn.Module):
         return torch.tanh(value), SCORE_UNIT * score, torch.tanh(self.ownership(features)).squeeze(1)
 
 
-HEADS: dict[str, type[nn.Module]] = {"categorical": CategoricalHead, "regression": RegressionHead}
+HEADS: dict[str, type[nn.Module]] = {
+    "categorical": CategoricalHead,
+    "regression": RegressionHead,
+    "mixture": MixtureHead,
+    "latent": LatentHead,
+}

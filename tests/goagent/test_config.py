@@ -27,9 +27,10 @@ def test_a_bad_value_is_named(name, value):
 
 
 def test_a_policy_that_cannot_learn_that_way_says_why():
-    with pytest.raises(UserError, match="nothing to explore"):
-        TrainConfig(policy="regression", algorithm="ppo")
-    assert TrainConfig(policy="regression", algorithm="imitation")
+    for policy in ("regression", "mixture", "latent"):
+        with pytest.raises(UserError, match="gives none to move"):
+            TrainConfig(policy=policy, algorithm="ppo")
+        assert TrainConfig(policy=policy, algorithm="imitation")
 
 
 def test_two_budgets_are_refused():

@@ -65,7 +65,7 @@ def test_a_point_plays_the_nearest_legal_point_and_remembers_what_it_said():
     raw = torch.tensor([[1.1, 0.9, -3.0], [1.1, 1.4, -3.0], [1.0, 1.0, 3.0]])
     answer = PointMoves(raw, legal, 3, 3)
     assert answer.mode().tolist() == [4, 5, 9]
-    assert answer.rounded().tolist() == [4, 4, 9]
+    assert answer.unmasked.mode().tolist() == [4, 4, 9]
     assert answer.raw is raw
     assert torch.allclose(answer.entropy(), torch.zeros(3), atol=1e-6)
 

@@ -1,0 +1,27 @@
+"""The experiments there are, in the order of the report."""
+
+from importlib import import_module
+
+from goagent.errors import UserError
+from goagent.lab.core import Experiment
+
+# Chapter, its title, and its experiments: a module each, imported when asked for.
+CHAPTERS = {
+    "one_to_many": ("One input, many outputs", ("centre_collapse",)),
+}
+
+
+def find_experiment(name: str) -> Experiment:
+    """The experiment called `name`. Raises UserError."""
+    places = {module.replace("_", "-"): (chapter, module) for chapter, (_, ms) in CHAPTERS.items() for module in ms}
+    if name not in places:
+        raise UserError(f"there is no experiment {name!r}: expected {', '.join(places)}")
+    chapter, module = places[name]
+    return import_module(f"goagent.lab.{chapter}.{module}").EXPERIMENT
+
+
+def experiments() -> dict[str, list[Experiment]]:
+    """By chapter title, in order."""
+    return {
+        title: [find_experiment(module.replace("_", "-")) for module in modules] for title, modules in CHAPTERS.values()
+    }

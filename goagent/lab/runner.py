@@ -1,0 +1,104 @@
+"""Run an experiment cell by cell, keep what is measured, and write the result. Start with `run_experiment`.
+
+A cell's figures are written as soon as they are there, under everything that they depend on, so a run that was
+stopped goes on where it was.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from goagent.lab.catalogue import find_experiment
+from goagent.lab.core import Experiment, Figures, Result, Scale
+from goagent.records.files import write_text
+
+Report = Callable[[str], None]
+
+
+def run_experiment(
+    experiment: Experiment,
+    scale: Scale,
+    seeds: Sequence[int],
+    kept: Path | None = None,
+    jobs: int = 1,
+    report: Report = lambda _: None,
+) -> Result:
+    """Measure every cell for every seed, those apart that `kept` (a folder) has already.
+
+    jobs: processes. They change nothing but the time: a cell runs on one thread with generators of its own. report is
+    called with the name of each cell that is there.
+    """
+    settings = experiment.settings[scale]
+    todo = [(cell, seed) for seed in seeds for cell in experiment.cells(settings)]
+    found: dict[tuple[str, int], Figures] = {}
+    for cell, seed in todo:
+        place = _place(kept, experiment, scale, cell, seed)
+        if place is not None and place.exists():
+            found[cell, seed] = json.loads(place.read_text())
+            report(f"{cell}, seed {seed}")
+    for (cell, seed), figures in _measured(experiment, scale, [key for key in todo if key not in found], jobs):
+        found[cell, seed] = figures
+        place = _place(kept, experiment, scale, cell, seed)
+        if place is not None:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_text(place, json.dumps(figures) + "\n")
+        report(f"{cell}, seed {seed}")
+    by_seed = []
+    for seed in seeds:
+        figures = {
+            f"{cell}: {name}" if cell else name: value
+            for cell in experiment.cells(settings)
+            for name, value in found[cell, seed].items()
+        }
+        by_seed.append(figures | experiment.derive(figures))
+    return Result(experiment, scale, tuple(seeds), tuple(by_seed))
+
+
+def _measured(
+    experiment: Experiment, scale: Scale, todo: Sequence[tuple[str, int]], jobs: int
+) -> Iterator[tuple[tuple[str, int], Figures]]:
+    if jobs == 1 or len(todo) < 2:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            for cell, seed in todo:
+                yield (cell, seed), experiment.measure(cell, seed, experiment.settings[scale])
+        finally:
+            torch.set_num_threads(threads)
+        return
+    # Spawned, because a fork of a process with numba's threads hangs.
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_alone) as pool:
+        waiting = {pool.submit(_measure, experiment.name, scale, cell, seed): (cell, seed) for cell, seed in todo}
+        try:
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _alone() -> None:
+    """One thread for each process, and way for others."""
+    os.environ["NUMBA_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    os.nice(5)
+
+
+def _measure(name: str, scale: Scale, cell: str, seed: int) -> Figures:
+    experiment = find_experiment(name)
+    return experiment.measure(cell, seed, experiment.settings[scale])
+
+
+def _place(kept: Path | None, experiment: Experiment, scale: Scale, cell: str, seed: int) -> Path | None:
+    """The file of a cell, its name made of everything that its figures depend on."""
+    if kept is None:
+        return None
+    settings = json.dumps(asdict(experiment.settings[scale]), sort_keys=True)
+    key = hashlib.sha256(f"{experiment.version} {settings}".encode()).hexdigest()[:12]
+    return kept / experiment.name / key / f"{cell or 'all'}-{seed}.json"
