@@ -32,6 +32,15 @@ COMMANDS = {
     "evaluate": Command(
         "test an agent's play", "goagent.arena.evaluate:EvaluateConfig", "goagent.arena.evaluate:evaluate"
     ),
+    "lab list": Command(
+        "list the experiments on randomness", "goagent.lab.commands:LabListConfig", "goagent.lab.commands:lab_list"
+    ),
+    "lab run": Command(
+        "run an experiment to its verdict", "goagent.lab.commands:LabRunConfig", "goagent.lab.commands:lab_run"
+    ),
+    "lab report": Command(
+        "write the results as one page", "goagent.lab.commands:LabReportConfig", "goagent.lab.commands:lab_report"
+    ),
     "bench search": Command(
         "measure the search's speed", "goagent.bench.search:SearchBenchConfig", "goagent.bench.search:bench_search"
     ),

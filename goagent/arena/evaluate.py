@@ -6,9 +6,10 @@ exit status is 0 when every threshold asked for is met, so that it can stand in 
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from rich.console import Console
@@ -27,6 +28,9 @@ from goagent.players.spec import load_agent
 from goagent.records.files import write_text
 from goagent.rules import rules_from
 
+Part = Literal["problems", "boards", "yardsticks", "calibration", "variety"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
 
 @dataclass(frozen=True)
 class EvaluateConfig:
@@ -43,6 +47,8 @@ class EvaluateConfig:
     """Games against each yardstick, and against itself; a quarter of that on each solved board."""
     quick: bool = False
     """A tenth of the games: minutes become seconds, and intervals wide."""
+    only: tuple[Part, ...] = PARTS
+    """Which tests, where not all are wanted."""
     seed: int = 0
     """Games and agents draw from it; engines draw for themselves."""
     show: bool = False
@@ -68,6 +74,9 @@ class EvaluateConfig:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise UserError(f"{name} is {value}: expected a share from 0 to 1")
+        for part, option in zip(PARTS, THRESHOLDS.values(), strict=True):
+            if part not in self.only and getattr(self, option) is not None:
+                raise UserError(f"{option} is given without its test: expected {part} in only")
         if self.json is not None and (self.json.exists() or not self.json.parent.is_dir()):
             raise UserError(f"cannot write {self.json}: expected a new file in a folder that exists")
 
@@ -83,25 +92,25 @@ THRESHOLDS = {  # figure of `Evaluation.figures` -> the option that bounds it
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything measured about one agent."""
+    """Everything measured about one agent; empty, or None, is what was not."""
 
     spec: str
     attempts: tuple[exam.Attempt, ...]
     boards: tuple[exam.Board, ...]
     matches: tuple[MatchResult, ...]
-    ratings: Ratings
-    calibration: exam.Calibration | None  # None: it forecasts nothing
-    variety: exam.Variety
+    ratings: Ratings | None
+    calibration: exam.Calibration | None  # None also if it forecasts nothing
+    variety: exam.Variety | None
 
     @property
     def figures(self) -> dict[str, float | None]:
         """The figures that thresholds are put on."""
         return {
-            "problems": float(np.mean([attempt.solved for attempt in self.attempts])),
-            "boards": float(np.mean([board.score for board in self.boards])),
-            "score": float(np.mean([match.score for match in self.matches])),
+            "problems": _mean([attempt.solved for attempt in self.attempts]),
+            "boards": _mean([board.score for board in self.boards]),
+            "score": _mean([match.score for match in self.matches]),
             "calibration_error": None if self.calibration is None else self.calibration.error,
-            "variety": self.variety.unique,
+            "variety": None if self.variety is None else self.variety.unique,
         }
 
 
@@ -127,22 +136,35 @@ def measure(config: EvaluateConfig) -> Evaluation:
     games = math.ceil(config.games / 10) if config.quick else config.games
     problems = load_problems()
     few = math.ceil(games / 4)
-    rngs = np.random.default_rng(config.seed).spawn(5)
-    total = len(problems) + few * len(exam.SOLVED) + games * (len(exam.YARDSTICKS) + 2)
+    rngs = dict(zip(PARTS, np.random.default_rng(config.seed).spawn(len(PARTS)), strict=True))
+    work = dict(
+        zip(PARTS, (len(problems), few * len(exam.SOLVED), games * len(exam.YARDSTICKS), games, games), strict=True)
+    )
+    total = sum(work[part] for part in config.only)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(escape(config.spec), total=total)
 
         def report(_: Any = None) -> None:
             progress.advance(task)
 
-        attempts = exam.solve_problems(config.spec, problems, rngs[0], report)
-        boards = exam.play_solved_boards(config.spec, few, rngs[1], report)
-        matches = exam.play_yardsticks(player, rules, games, rngs[2], report)
-        pairings = [Pairing(config.spec, f"{match.b} (yardstick)", match.points.sum(), games) for match in matches]
-        variety = exam.measure_variety(player, rules, games, rngs[3], report)
-        calibration = exam.calibrate(player, rules, games, rngs[4], report)
-    anchors = {pairings[0].b: 0.0}
-    return Evaluation(config.spec, attempts, boards, matches, rate(pairings, anchors), calibration, variety)
+        attempts = (
+            exam.solve_problems(config.spec, problems, rngs["problems"], report) if "problems" in config.only else ()
+        )
+        boards = exam.play_solved_boards(config.spec, few, rngs["boards"], report) if "boards" in config.only else ()
+        matches = (
+            exam.play_yardsticks(player, rules, games, rngs["yardsticks"], report)
+            if "yardsticks" in config.only
+            else ()
+        )
+        variety = (
+            exam.measure_variety(player, rules, games, rngs["variety"], report) if "variety" in config.only else None
+        )
+        calibration = (
+            exam.calibrate(player, rules, games, rngs["calibration"], report) if "calibration" in config.only else None
+        )
+    pairings = [Pairing(config.spec, f"{match.b} (yardstick)", match.points.sum(), games) for match in matches]
+    ratings = rate(pairings, {pairings[0].b: 0.0}) if pairings else None
+    return Evaluation(config.spec, attempts, boards, matches, ratings, calibration, variety)
 
 
 def judge(result: Evaluation, config: EvaluateConfig) -> dict[str, bool]:
@@ -180,51 +202,52 @@ def to_table(result: Evaluation, config: EvaluateConfig, verdicts: dict[str, boo
             asked = f"{relation} {getattr(config, THRESHOLDS[figure]):g} " + ("met" if verdicts[figure] else "not met")
         table.add_row(escape(name), value, more, asked)
 
-    solved = [attempt.solved for attempt in result.attempts]
-    add(
-        "problems",
-        f"{sum(solved)} of {len(solved)}",
-        _percent(wilson_interval(sum(solved) / len(solved), len(solved))),
-        "problems",
-    )
-    for category in CATEGORIES:
-        part = [attempt for attempt in result.attempts if attempt.problem.category == category]
-        failed = ", ".join(attempt.problem.name for attempt in part if not attempt.solved)
-        add(
-            f"  {category}", f"{sum(a.solved for a in part)} of {len(part)}", f"not: {escape(failed)}" if failed else ""
-        )
-    table.add_section()
-    add("solved boards, won as Black", f"{result.figures['boards']:.0%}", f"against {exam.DEFENDER}", "boards")
-    for board in result.boards:
-        name = f"  {board.size}x{board.size}, by {board.value}"
-        add(name, f"{board.score:.0%}", f"of {board.games}; first move right {board.first_moves:.0%}")
-    table.add_section()
-    add("score against the yardsticks", f"{result.figures['score']:.0%}", f"on {config.size}", "score")
-    for match in result.matches:
-        add(f"  {match.b}", f"{match.score:.0%}", f"{_percent(match.interval)} of {len(match.games)}")
-    low, high = result.ratings.interval(result.spec)
-    add("  rating, random being 0", f"{result.ratings[result.spec]:.0f}", f"{low:.0f} to {high:.0f} Elo")
-    table.add_section()
-    if result.calibration is None:
-        add("calibration error of the value", "-", "it has no opinion", "calibration_error")
-    else:
+    if result.attempts:
+        solved = [attempt.solved for attempt in result.attempts]
+        share = sum(solved) / len(solved)
+        add("problems", f"{sum(solved)} of {len(solved)}", _percent(wilson_interval(share, len(solved))), "problems")
+        for category in CATEGORIES:
+            part = [attempt for attempt in result.attempts if attempt.problem.category == category]
+            failed = ", ".join(attempt.problem.name for attempt in part if not attempt.solved)
+            more = f"not: {escape(failed)}" if failed else ""
+            add(f"  {category}", f"{sum(a.solved for a in part)} of {len(part)}", more)
+        table.add_section()
+    if result.boards:
+        add("solved boards, won as Black", f"{result.figures['boards']:.0%}", f"against {exam.DEFENDER}", "boards")
+        for board in result.boards:
+            name = f"  {board.size}x{board.size}, by {board.value}"
+            add(name, f"{board.score:.0%}", f"of {board.games}; first move right {board.first_moves:.0%}")
+        table.add_section()
+    if result.ratings:
+        add("score against the yardsticks", f"{result.figures['score']:.0%}", f"on {config.size}", "score")
+        for match in result.matches:
+            add(f"  {match.b}", f"{match.score:.0%}", f"{_percent(match.interval)} of {len(match.games)}")
+        low, high = result.ratings.interval(result.spec)
+        add("  rating, random being 0", f"{result.ratings[result.spec]:.0f}", f"{low:.0f} to {high:.0f} Elo")
+        table.add_section()
+    if result.calibration:
         c = result.calibration
-        add(
-            "calibration error of the value", f"{c.error:.3f}", f"Brier {c.brier:.3f}, {c.positions} positions",
-            "calibration_error",
-        )  # fmt: skip
+        more = f"Brier {c.brier:.3f}, {c.positions} positions"
+        add("calibration error of the value", f"{c.error:.3f}", more, "calibration_error")
         for forecast, outcome, count in c.bins:
             add(f"  says {forecast:.0%}", f"{outcome:.0%}", f"of {count}")
-    table.add_section()
-    v = result.variety
-    entropy = f"openings: {v.entropy:.1f} bits of at most {math.log2(v.games):.1f}"
-    add("variety, unique games", f"{v.unique:.0%}", f"of {v.games}; {entropy}", "variety")
+        table.add_section()
+    elif "calibration" in config.only:
+        add("calibration error of the value", "-", "it has no opinion", "calibration_error")
+        table.add_section()
+    if result.variety:
+        v = result.variety
+        entropy = f"openings: {v.entropy:.1f} bits of at most {math.log2(v.games):.1f}"
+        add("variety, unique games", f"{v.unique:.0%}", f"of {v.games}; {entropy}", "variety")
     return table
 
 
 def to_json(result: Evaluation, config: EvaluateConfig, verdicts: dict[str, bool]) -> dict[str, Any]:
     """All figures, as JSON can hold them."""
-    rating, interval = result.ratings[result.spec], result.ratings.interval(result.spec)
+    rating = None
+    if result.ratings:
+        interval = list(result.ratings.interval(result.spec))
+        rating = {"elo": result.ratings[result.spec], "interval": interval, "anchor": "random = 0"}
     return {
         "spec": result.spec,
         "config": {name: str(value) if isinstance(value, Path) else value for name, value in asdict(config).items()},
@@ -245,11 +268,15 @@ def to_json(result: Evaluation, config: EvaluateConfig, verdicts: dict[str, bool
         ],
         "boards": [board._asdict() for board in result.boards],
         "yardsticks": [match.summary() | {"a": result.spec} for match in result.matches],
-        "rating": {"elo": rating, "interval": list(interval), "anchor": "random = 0"},
+        "rating": rating,
         "calibration": None if result.calibration is None else result.calibration._asdict(),
-        "variety": result.variety._asdict(),
+        "variety": None if result.variety is None else result.variety._asdict(),
     }
 
 
 def _percent(interval: tuple[float, float]) -> str:
     return f"{interval[0]:.0%} to {interval[1]:.0%}"
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs import BLACK, EMPTY, Position, Rules
-from goagent.arena.match import play_match
+from envs import BLACK, EMPTY, SKIP, GoBatch, Position, Rules
+from goagent.arena.match import counted, play_match
 from goagent.arena.openings import random_openings
 from goagent.arena.problems import Problem
 from goagent.arena.result import GameRecord, MatchResult
 from goagent.players.external import EngineError
-from goagent.players.player import Player, Resigned
+from goagent.players.player import Player, PlaysItself, Resigned
 from goagent.players.spec import load_agent
 from goagent.rules import rules_from
 
@@ -141,10 +141,10 @@ def calibrate(
             report(None)
         return None
     openings = random_openings(rules, games, 4, rng)
+    records = play_itself(player, rules, openings, rng, report)
     forecasts: list[float] = []
     results: list[float] = []
-    for opening, generator in zip(openings, rng.spawn(games), strict=True):
-        (record,) = play_match(player, player, rules, 1, generator, [opening], report).games
+    for opening, record, generator in zip(openings, records, rng.spawn(games), strict=True):
         plies = generator.permutation(np.arange(len(opening), len(record.moves)))[:SAMPLES]
         for position in _positions(record, set(plies.tolist())):
             forecast = player.analyze(position).win_probability
@@ -169,10 +169,33 @@ def measure_variety(
     player: Player, rules: Rules, games: int, rng: np.random.Generator, report: Callable[[Any], None] = lambda _: None
 ) -> Variety:
     """Games of the player against itself from the empty board."""
-    match = play_match(player, player, rules, games, rng, report=report)
-    cut = [GameRecord(rules, game.moves[:OPENING_PLIES], EMPTY, None, game.ending) for game in match.games]
-    shares = np.array(list(Counter(game.canonical_moves() for game in cut).values())) / games
-    return Variety(games, match.unique_games / games, float(-(shares * np.log2(shares)).sum() + 0.0))
+    records = play_itself(player, rules, [()] * games, rng, report)
+    unique = len({record.canonical_moves() for record in records})
+    openings = Counter(record.canonical_moves(OPENING_PLIES) for record in records)
+    shares = np.array(list(openings.values())) / games
+    return Variety(games, unique / games, float(-(shares * np.log2(shares)).sum() + 0.0))
+
+
+def play_itself(
+    player: Player,
+    rules: Rules,
+    openings: Sequence[Sequence[int]],
+    rng: np.random.Generator,
+    report: Callable[[Any], None] = lambda _: None,
+) -> list[GameRecord]:
+    """A game of the player against itself from each opening."""
+    if not isinstance(player, PlaysItself):
+        return [
+            play_match(player, player, rules, 1, generator, [opening], report).games[0]
+            for opening, generator in zip(openings, rng.spawn(len(openings)), strict=True)
+        ]
+    games = GoBatch(rules, len(openings), parallel=False)
+    longest = max(map(len, openings))
+    games.follow(np.array([[*opening, *[SKIP] * (longest - len(opening))] for opening in openings], np.int64))
+    games = player.play_itself(games, rng)
+    for _ in openings:
+        report(None)
+    return [counted(games.position(i)) for i in range(games.num_games)]
 
 
 def _positions(record: GameRecord, plies: set[int]) -> list[Position]:

@@ -1,5 +1,6 @@
 """Two players, many games. `play_game` plays one, `play_match` pairs with colours swapped; `match` is the command."""
 
+import dataclasses
 import json
 import multiprocessing
 import signal
@@ -45,9 +46,8 @@ def play_game(
         position = position.play(action)
     seconds: dict[int, list[float]] = {BLACK: [], WHITE: []}
 
-    def record(winner: int, score: float | None, ending: Ending, problem: str = "") -> GameRecord:
-        taken = tuple(seconds[BLACK]), tuple(seconds[WHITE])
-        return GameRecord(rules, position.moves, winner, score, ending, problem, *taken)
+    def lost(winner: int, ending: Ending, problem: str = "") -> GameRecord:
+        return GameRecord(rules, position.moves, winner, None, ending, problem, *map(tuple, seconds.values()))
 
     black.reset()
     white.reset()
@@ -61,13 +61,21 @@ def play_game(
                 seconds[position.to_play].append(time.perf_counter() - started)
             position = position.play(action)
         except Resigned:
-            return record(opponent, None, "resignation")
+            return lost(opponent, "resignation")
         except EngineError as error:
-            return record(opponent, None, "failure", str(error))
+            return lost(opponent, "failure", str(error))
         except IllegalMove as error:
-            return record(opponent, None, "failure", f"{player.name}: {error}")
+            return lost(opponent, "failure", f"{player.name}: {error}")
+    return dataclasses.replace(
+        counted(position), seconds_black=tuple(seconds[BLACK]), seconds_white=tuple(seconds[WHITE])
+    )
+
+
+def counted(position: Position) -> GameRecord:
+    """A finished game as its board says."""
     score = position.score_black()
-    return record(EMPTY if score == 0 else BLACK if score > 0 else WHITE, score, _ending(position))
+    winner = EMPTY if score == 0 else BLACK if score > 0 else WHITE
+    return GameRecord(position.rules, position.moves, winner, score, _ending(position))
 
 
 def play_match(

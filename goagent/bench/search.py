@@ -28,7 +28,7 @@ from goagent.search.tree import Forest
 
 BARE, SEARCH = "network alone", "network in a search"
 _VISITS = 32
-_PLAYOUTS = 1000
+_PLAYOUTS = 10_000  # as for a move: with few, a tree is too small for a second core
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,25 @@ from goagent.lab.core import Experiment
 
 # Chapter, its title, and its experiments: a module each, imported when asked for.
 CHAPTERS = {
-    "one_to_many": ("One input, many outputs", ("centre_collapse",)),
+    "one_to_many": (
+        "One input, many outputs",
+        (
+            "centre_collapse",
+            "whole_games",
+            "buridan",
+            "parameters_of_a_distribution",
+            "alphago_recipe",
+            "blank_sheet",
+            "one_answer",
+            "exploration",
+        ),
+    ),
 }
+
+
+def names() -> dict[str, list[str]]:
+    """The experiments' names by chapter title, in order; nothing is imported."""
+    return {title: [module.replace("_", "-") for module in modules] for title, modules in CHAPTERS.values()}
 
 
 def find_experiment(name: str) -> Experiment:
@@ -22,6 +39,4 @@ def find_experiment(name: str) -> Experiment:
 
 def experiments() -> dict[str, list[Experiment]]:
     """By chapter title, in order."""
-    return {
-        title: [find_experiment(module.replace("_", "-")) for module in modules] for title, modules in CHAPTERS.values()
-    }
+    return {title: [find_experiment(name) for name in chapter] for title, chapter in names().items()}

@@ -6,10 +6,15 @@ the averages, and `judge` makes the verdict from the criteria: nobody writes one
 """
 
 import math
+import platform
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from statistics import fmean
 from typing import Any, Literal
 
 import numpy as np
@@ -70,6 +75,11 @@ class Criterion:
     at_least: float = -math.inf
     at_most: float = math.inf
 
+    def __post_init__(self) -> None:
+        bounded = math.isfinite(self.at_least) or math.isfinite(self.at_most)
+        if not bounded or self.at_least > self.at_most:
+            raise ValueError(f"{self.statement!r}: no figure can both keep and miss its bound")
+
     def outcome(self, estimate: "Estimate") -> Outcome:
         if self.at_least <= estimate.mean <= self.at_most:
             return Outcome.MET
@@ -96,10 +106,11 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Estimate":
-        mean = float(np.mean(values))
+        mean = fmean(values)  # correctly rounded: ten times 0.1 is 0.1
         if len(values) < 2:
             return cls(mean, -math.inf, math.inf, tuple(values))
-        spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+        with np.errstate(invalid="ignore"):  # of an infinite figure
+            spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
         reach = float(stats.t.ppf(0.975, len(values) - 1)) * spread
         return cls(mean, mean - reach, mean + reach, tuple(values))
 
@@ -148,16 +159,18 @@ class Result:
     seeds: tuple[int, ...]
     by_seed: tuple[Figures, ...]
 
-    @property
+    @cached_property
     def estimates(self) -> dict[str, Estimate]:
         """Every figure that is a number, by name."""
         numbers = [name for name, value in self.by_seed[0].items() if isinstance(value, (int, float))]
         return {name: Estimate.of([float(figures[name]) for figures in self.by_seed]) for name in numbers}
 
-    @property
+    @cached_property
     def outcomes(self) -> tuple[tuple[Criterion, Estimate, Outcome], ...]:
+        """Of the criteria whose figure this scale measures; the full one measures all."""
         estimates = self.estimates
-        return tuple((c, estimates[c.figure], c.outcome(estimates[c.figure])) for c in self.experiment.criteria)
+        measured = [c for c in self.experiment.criteria if c.figure in estimates or self.scale == "full"]
+        return tuple((c, estimates[c.figure], c.outcome(estimates[c.figure])) for c in measured)
 
     @property
     def verdict(self) -> Verdict:
@@ -185,8 +198,10 @@ class Result:
             "claim": asdict(experiment.claim),
             "command": f"goagent lab run {experiment.name} --{self.scale} --seeds {' '.join(map(str, self.seeds))}",
             "judged": self.judged,
+            "scale": self.scale,
             "settings": asdict(experiment.settings[self.scale]),
             "seeds": list(self.seeds),
+            "versions": _versions(),
             "verdict": str(self.verdict),
             "rule": RULE,
             "conclusion": experiment.conclude(self),
@@ -196,23 +211,28 @@ class Result:
                     "role": str(criterion.role),
                     "figure": criterion.figure,
                     "bound": criterion.bound,
-                    "mean": estimate.mean,
-                    "interval": _finite(estimate),
+                    "mean": _finite(estimate.mean),
+                    "interval": _interval(estimate),
                     "outcome": str(outcome),
                 }
                 for criterion, estimate, outcome in self.outcomes
             ],
             "figures": {
-                name: {"mean": estimate.mean, "interval": _finite(estimate), "by seed": list(estimate.values)}
+                name: {
+                    "mean": _finite(estimate.mean),
+                    "interval": _interval(estimate),
+                    "by seed": [_finite(value) for value in estimate.values],
+                }
                 for name, estimate in self.estimates.items()
             },
         }
 
 
 RULE = (
-    "A control that is not met makes the claim NOT TESTABLE. Else a criterion of the claim that is contradicted (the "
-    "whole 95 % interval over seeds on the wrong side) makes it REFUTED, one that is merely not met NOT REPRODUCED. "
-    "Else it is REPRODUCED, WITH CONDITION when a condition's criterion is met. Details decide nothing."
+    "A control that is not met makes the claim NOT TESTABLE, and so does having no criterion of the claim. Else a "
+    "criterion of the claim that is contradicted (the whole 95 % interval over seeds on the wrong side) makes it "
+    "REFUTED, one that is merely not met NOT REPRODUCED. Else it is REPRODUCED, WITH CONDITION when a condition's "
+    "criterion is met. Details decide nothing."
 )
 
 
@@ -231,5 +251,19 @@ def judge(outcomes: Sequence[tuple[Role, Outcome]]) -> Verdict:
     return Verdict.WITH_CONDITION if Outcome.MET in of(Role.CONDITION) else Verdict.REPRODUCED
 
 
-def _finite(estimate: Estimate) -> list[float] | None:
-    return [estimate.low, estimate.high] if math.isfinite(estimate.low) else None
+def _finite(number: float) -> float | None:
+    """JSON has no word for infinity or nothing at all."""
+    return number if math.isfinite(number) else None
+
+
+def _interval(estimate: Estimate) -> list[float] | None:
+    return [estimate.low, estimate.high] if math.isfinite(estimate.low) and math.isfinite(estimate.high) else None
+
+
+def _versions() -> dict[str, str]:
+    """Of what made the result."""
+    versions = {"python": platform.python_version()}
+    for package in ("goagent", "numpy", "torch"):
+        with suppress(PackageNotFoundError):  # goagent may run from its sources
+            versions[package] = version(package)
+    return versions

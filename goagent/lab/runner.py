@@ -8,14 +8,13 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import quote
 
-import torch
-
-from goagent.lab.catalogue import find_experiment
 from goagent.lab.core import Experiment, Figures, Result, Scale
 from goagent.records.files import write_text
 
@@ -41,14 +40,15 @@ def run_experiment(
     for cell, seed in todo:
         place = _place(kept, experiment, scale, cell, seed)
         if place is not None and place.exists():
-            found[cell, seed] = json.loads(place.read_text())
+            found[cell, seed] = json.loads(place.read_text(encoding="utf-8"))
             report(f"{cell}, seed {seed}")
     for (cell, seed), figures in _measured(experiment, scale, [key for key in todo if key not in found], jobs):
-        found[cell, seed] = figures
+        text = json.dumps(figures)
+        found[cell, seed] = json.loads(text)  # as it will be read when it is kept
         place = _place(kept, experiment, scale, cell, seed)
         if place is not None:
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_text(place, json.dumps(figures) + "\n")
+            write_text(place, text + "\n")
         report(f"{cell}, seed {seed}")
     by_seed = []
     for seed in seeds:
@@ -64,35 +64,38 @@ def run_experiment(
 def _measured(
     experiment: Experiment, scale: Scale, todo: Sequence[tuple[str, int]], jobs: int
 ) -> Iterator[tuple[tuple[str, int], Figures]]:
+    settings = experiment.settings[scale]
     if jobs == 1 or len(todo) < 2:
+        import torch  # late: a worker process has to set the environment first
+
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
             for cell, seed in todo:
-                yield (cell, seed), experiment.measure(cell, seed, experiment.settings[scale])
+                yield (cell, seed), experiment.measure(cell, seed, settings)
         finally:
             torch.set_num_threads(threads)
         return
     # Spawned, because a fork of a process with numba's threads hangs.
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_alone) as pool:
-        waiting = {pool.submit(_measure, experiment.name, scale, cell, seed): (cell, seed) for cell, seed in todo}
+        waiting = {pool.submit(experiment.measure, cell, seed, settings): (cell, seed) for cell, seed in todo}
         try:
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:  # Ctrl-C, or a fault in a cell: nobody waits for those that still run
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
 
 
 def _alone() -> None:
-    """One thread for each process, and way for others."""
-    os.environ["NUMBA_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
-    os.nice(5)
-
-
-def _measure(name: str, scale: Scale, cell: str, seed: int) -> Figures:
-    experiment = find_experiment(name)
-    return experiment.measure(cell, seed, experiment.settings[scale])
+    """One thread for each process, and way for others. Ctrl-C is left to the process that waits."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Read when torch and numba are imported, which an experiment does, not this module.
+    os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(5)
 
 
 def _place(kept: Path | None, experiment: Experiment, scale: Scale, cell: str, seed: int) -> Path | None:
@@ -101,4 +104,4 @@ def _place(kept: Path | None, experiment: Experiment, scale: Scale, cell: str, s
         return None
     settings = json.dumps(asdict(experiment.settings[scale]), sort_keys=True)
     key = hashlib.sha256(f"{experiment.version} {settings}".encode()).hexdigest()[:12]
-    return kept / experiment.name / key / f"{cell or 'all'}-{seed}.json"
+    return kept / experiment.name / key / f"{quote(cell or 'all', safe=' ')}-{seed}.json"

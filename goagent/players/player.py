@@ -1,10 +1,10 @@
 """What the rest of the package asks of anyone who plays."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from envs import Position
+from envs import GoBatch, Position
 
 
 class Line(NamedTuple):
@@ -46,3 +46,11 @@ class Player(Protocol):
 
     def analyze(self, position: Position) -> Analysis:
         """Its opinion of the position."""
+
+
+@runtime_checkable
+class PlaysItself(Protocol):
+    """A player for whom many games against itself are cheaper at once than one after another."""
+
+    def play_itself(self, games: GoBatch, rng: np.random.Generator) -> GoBatch:
+        """These games, played to their ends by it on both sides, each as if it were alone."""

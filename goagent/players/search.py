@@ -65,6 +65,17 @@ class SearchPlayer:
     def choose(self, position: Position, rng: np.random.Generator) -> int:
         return int(self._search(position, rng, self.temperature)[1].actions[0])
 
+    def play_itself(self, games: GoBatch, rng: np.random.Generator) -> GoBatch:
+        """These games, played to their ends by it on both sides, each as if it were alone.
+
+        All at once, as the network answers many positions in much less time than one after another.
+        """
+        forest = Forest(self._evaluate, games.rules, games.num_games, parallel=False)
+        forest.plant(games)
+        while not forest.roots.is_over.all():
+            forest.advance(self._think(forest, rng, self.temperature).actions)
+        return forest.roots
+
     def distribution(self, position: Position) -> np.ndarray:
         """The improved policy of a search, sharpened by the temperature; a close estimate of what `choose` would do."""
         policy = self._search(position, np.random.default_rng(0), 0.0)[1].policy[0].astype(np.float64)
@@ -97,15 +108,16 @@ class SearchPlayer:
             raise
 
     def _think(self, forest: Forest, rng: np.random.Generator, noise: float) -> SearchResult:
+        games = forest.roots.num_games
         if self.seconds is None:
-            return self.search(forest, np.array([self.visits]), rng, noise)
+            return self.search(forest, np.full(games, self.visits), rng, noise)
         # Searches of growing length, each on the tree of the one before; the last one decides.
-        start, visits = time.monotonic(), _FIRST_VISITS
+        end, visits = time.monotonic() + games * self.seconds, _FIRST_VISITS
         while True:
             begun = time.monotonic()
-            found = self.search(forest, np.array([visits]), rng, noise)
+            found = self.search(forest, np.full(games, visits), rng, noise)
             now = time.monotonic()
-            fitting = int(visits * (start + self.seconds - now) / max(now - begun, 1e-6))
+            fitting = int(visits * (end - now) / max(now - begun, 1e-6))
             if fitting < max(2, visits // 4):
                 return found
             visits = min(fitting, 2 * visits)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from goagent.policies.distributions import (
     CategoricalMoves,
@@ -57,6 +56,7 @@ class RegressionHead(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.attention = nn.Conv2d(channels, 1, 1)
+        sharpen(self.attention)
         self.pool = GlobalPool()
         self.passing = nn.Linear(3 * channels, 1)
 
@@ -70,12 +70,16 @@ class RegressionHead(nn.Module):
 class MixtureHead(nn.Module):
     """A mixture density (Bishop 1994): each bump's centre is attended to as the regressor's point is."""
 
-    def __init__(self, channels: int, bumps: int = 8) -> None:
+    def __init__(self, channels: int, bumps: int = 16) -> None:
         super().__init__()
         self.bumps = bumps
         self.attention = nn.Conv2d(channels, bumps, 1)
         self.pool = GlobalPool()
         self.rest = nn.Linear(3 * channels, 2 * bumps + 1)  # weights, widths, the pass
+        sharpen(self.attention)
+        nn.init.zeros_(self.rest.weight)
+        with torch.no_grad():  # narrow at first: wide bumps on the same moves never part
+            self.rest.bias.copy_(torch.cat([torch.zeros(bumps), -torch.ones(bumps), torch.zeros(1)]))
 
     def forward(self, features: Tensor, legal: Tensor) -> MoveDistribution:
         """features (batch, channels, rows, cols), legal (batch, num_actions) bool."""
@@ -100,8 +104,7 @@ class LatentHead(nn.Module):
         super().__init__()
         self.price = price
         self.attention = NoisyAttention(channels, noise)
-        self.encoder = nn.Conv2d(channels + 1, channels, 1)
-        self.choice = nn.Linear(3 * channels, 2 * noise)
+        self.encoder = nn.Sequential(nn.Linear(channels + 2, channels), nn.ReLU(), nn.Linear(channels, 2 * noise))
         self.pool = GlobalPool()
         self.passing = nn.Linear(3 * channels, 1)
         self.register_buffer("draws", torch.randn(draws, noise, generator=torch.Generator().manual_seed(0)))
@@ -133,33 +136,32 @@ class LatentHead(nn.Module):
 
     def encode(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, noise) mean and logarithm of the variance of the noise chosen for these moves (batch,)."""
-        shown = functional.one_hot(points, features.shape[2] * features.shape[3]).to(features)
-        seen = torch.cat([features, shown.view_as(features[:, :1])], dim=1)
-        mean, log_variance = self.choice(self.pool(torch.relu(self.encoder(seen)))).chunk(2, dim=1)
+        rows, cols = features.shape[2:]
+        at_move = features.flatten(2)[torch.arange(len(points)), :, points]
+        middle = torch.tensor([rows - 1, cols - 1]) / 2
+        offsets = (coordinates(points, cols) - middle) / max(rows, cols)
+        mean, log_variance = self.encoder(torch.cat([at_move, offsets.to(features)], dim=1)).chunk(2, dim=1)
         return mean, log_variance.clamp(-10.0, 5.0)
 
 
 class NoisyAttention(nn.Module):
-    """A point for each draw of noise: the noise is added to the features, then one point is attended to."""
+    """A point for each draw of noise: the noise asks, the points of the board answer, and one point is attended to."""
 
     def __init__(self, channels: int, noise: int) -> None:
         super().__init__()
-        self.features = nn.Conv2d(channels, channels, 1)
-        self.noise = nn.Linear(noise, channels)
-        self.attention = nn.Conv2d(channels, 1, 1)
+        self.keys = nn.Conv2d(channels, channels, 1)
+        self.query = nn.Sequential(nn.Linear(noise, channels), nn.ReLU(), nn.Linear(channels, channels))
 
     def forward(self, features: Tensor, draws: Tensor) -> Tensor:
         """features (batch, channels, rows, cols), draws (batch, n, noise) -> (batch, n, 2) row and column."""
-        mixed = torch.relu(self.features(features)[:, None] + self.noise(draws)[..., None, None])
-        maps = self.attention(mixed.flatten(0, 1))
-        return attended(maps).view(*draws.shape[:2], 2)
+        maps = self.query(draws) @ self.keys(features).flatten(2)
+        return attended(maps.unflatten(2, features.shape[2:]))
 
     def answer(self, features: Tensor, draws: Tensor, passing: Tensor, legal: Tensor, loss: Loss) -> DrawnMoves:
         """The points for each of draws (n, noise) in every position, as a policy; passing: (batch, 1) logit."""
 
         def draw() -> Tensor:
-            few = draws.expand(len(features), -1, -1).split(8, dim=1)  # all at once would take gigabytes
-            points = torch.cat([self(features, part) for part in few], dim=1)
+            points = self(features, draws.expand(len(features), -1, -1))
             return torch.cat([points[:, :, 0], points[:, :, 1], passing], dim=1)
 
         rows, cols = features.shape[2:]
@@ -175,6 +177,11 @@ def attended(maps: Tensor) -> Tensor:
     weights = maps.flatten(2).softmax(dim=2)
     points = torch.arange(rows * cols, device=maps.device)
     return weights @ coordinates(points, cols).to(weights)
+
+
+def sharpen(attention: nn.Conv2d) -> None:
+    """Let an attention begin with a preference: a flat one hardly learns, and several of them stay alike for long."""
+    nn.init.normal_(attention.weight, std=3 / attention.in_channels**0.5)
 
 
 def information(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Capture-Go with an exact oracle: the first capture wins, so in a position with an atari every winning move is known.
 
 Boards are (boards, size, size) int8 seen from the side to move: +1 its own stones, -1 the other side's. Start with
-`random_boards` and `capturing_points`. The rules here are those of `Rules(objective="capture")`, said once more for whole
+`random_boards` and `capturing_points`. The rules are those of `Rules(objective="capture")`, said once more for whole
 arrays; a test compares the two.
 """
 

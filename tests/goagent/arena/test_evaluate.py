@@ -171,6 +171,16 @@ def test_the_command_prints_and_writes_everything(tmp_path, capsys):
     assert said["calibration"]["positions"] > 0
 
 
+def test_only_the_tests_asked_for_are_made(tmp_path, capsys):
+    file = tmp_path / "result.json"
+    assert evaluate(EvaluateConfig("random", size="3", games=8, only=("variety",), min_variety=0.5, json=file)) == 0
+    printed = capsys.readouterr().out
+    assert "variety" in printed and not any(word in printed for word in ("problems", "boards", "yardsticks", "value"))
+    said = json.loads(file.read_text())
+    assert [name for name, figure in said["figures"].items() if figure is not None] == ["variety"]
+    assert (said["problems"], said["boards"], said["yardsticks"], said["rating"]) == ([], [], [], None)
+
+
 def test_the_exit_status_says_whether_the_thresholds_are_met(capsys):
     assert evaluate(EvaluateConfig("random", size="3", quick=True, games=1, min_problems=0.9)) == 1
     assert "not met" in capsys.readouterr().out
@@ -185,6 +195,7 @@ def test_the_exit_status_says_whether_the_thresholds_are_met(capsys):
         ({"size": "big"}, "'big' is not a board size"),
         ({"min_score": 50}, "min_score is 50: expected a share from 0 to 1"),
         ({"max_calibration_error": float("nan")}, "max_calibration_error is nan"),
+        ({"only": ("variety",), "min_boards": 0.5}, "min_boards is given without its test"),
         ({"json": Path("no/such/folder/result.json")}, "cannot write no/such/folder"),
         ({"spec": "rolout"}, "did you mean rollout"),
     ],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from envs import WHITE, Position, Rules
+from envs import WHITE, GoBatch, Position, Rules
 from goagent.players.search import SearchPlayer
 from tests.goagent.search import fakes
 
@@ -96,3 +96,25 @@ def test_an_interrupted_search_is_forgotten():
     with pytest.raises(KeyboardInterrupt):
         player.choose(Position(RULES).play(3), np.random.default_rng(0))
     assert player._forest is None
+
+
+@pytest.mark.parametrize("options", [{}, {"seconds": 0.01}, {"search": "puct"}], ids=str)
+def test_games_against_itself_are_played_out_from_where_they_stand(options):
+    player, asked = counted(visits=4, **options)
+    games = GoBatch(Rules(3, 3, max_moves=30), 5)
+    games.follow(np.array([[0], [1], [2], [3], [4]]))
+    finished = player.play_itself(games, np.random.default_rng(0))
+    assert finished.is_over.all() and finished.moves[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert games.num_moves.tolist() == [1] * 5  # what it was given is left alone
+    assert max(asked) > 1  # several games at once
+
+
+def test_a_game_among_others_without_chance_is_the_game_that_it_plays_alone():
+    player, _ = counted(visits=8, temperature=0.0)
+    together = player.play_itself(GoBatch(RULES, 3), np.random.default_rng(0))
+    position = Position(RULES)
+    player.reset()
+    while not position.is_over:
+        position = position.play(player.choose(position, np.random.default_rng(0)))
+    for i in range(3):
+        assert together.position(i).moves == position.moves

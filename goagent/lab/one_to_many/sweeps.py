@@ -1,0 +1,89 @@
+"""Two laws of centre-collapse measured over a range: what noise may cost before it is dropped, and how many points
+a regressor needs. Start with `sweep_price`, or `sweep_points`.
+"""
+
+import numpy as np
+import torch
+
+from goagent.lab.core import Figures
+from goagent.lab.one_to_many.capture_go import observe
+from goagent.lab.one_to_many.models import NARROW, HypothesesHead, HypothesesMoves, Model, fit, trunk
+from goagent.lab.one_to_many.suites import SHEETS, Sheet, measure_sheet
+from goagent.policies.heads import LatentHead, information
+
+# Lemma 5: the least mean squared error of K points for moves that are equally good. By offset of one target.
+LEAST_ERRORS = {"corners": {1: 8.0, 2: 4.0, 3: 2.0, 4: 0.0}, "knights": {1: 5.0, 2: 2.75, 4: 0.5, 8: 0.0}}
+KNIGHTS = next(sheet for sheet in SHEETS if sheet.name == "S2 9x9")
+CORNERS = next(sheet for sheet in SHEETS if sheet.name == "S1 9x9")  # the 3-3 points: (+-2, +-2) from the centre
+
+
+def sweep_price(prices: tuple[float, ...], seed: int, steps: int) -> Figures:
+    """A latent policy on the knight's moves, for noise that costs these shares of what it may cost at most (lemma 6).
+
+    That is r^2 / 2, the variance of the targets along an axis. crossing: the share at which half of the distance from
+    the centre is left, between those measured. bits: what the noise tells of the move at the highest price that still
+    leaves all targets in play, above log2 of their number.
+    """
+    collapse, bits, everything = [], [], []
+    for price in prices:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            head = LatentHead(NARROW, price=price * KNIGHTS.radius**2 / 2)
+            model = Model(trunk(NARROW), head)
+        fit(model, observe(KNIGHTS.board[None]), KNIGHTS.targets[None], steps, 128, seed, learning_rate=5e-3)
+        measured = measure_sheet(model, KNIGHTS, seed)
+        collapse.append(measured["collapse"])
+        everything.append(measured["coverage"] == 1)
+        targets = torch.from_numpy(np.flatnonzero(KNIGHTS.targets))
+        with torch.no_grad():
+            features = model.trunk(torch.from_numpy(observe(KNIGHTS.board[None])))
+            chosen = head.encode(features.expand(len(targets), -1, -1, -1), targets)
+        bits.append(float(information(*chosen).mean() / np.log(2)))
+    full = [b for b, whole in zip(bits, everything, strict=True) if whole]
+    return {
+        "shares": list(prices),
+        "collapse": collapse,
+        "bits": bits,
+        "crossing": crossing(np.array(prices), np.array(collapse)),
+        "bits above the least": min(full) - float(np.log2(KNIGHTS.targets.sum())) if full else 99.0,
+    }
+
+
+def crossing(shares: np.ndarray, collapse: np.ndarray) -> float:
+    """Where `collapse` first passes one half, interpolated; the last share if it never does."""
+    above = np.flatnonzero(collapse >= 0.5)
+    if not len(above):
+        return float(shares[-1])
+    i = int(above[0])
+    if i == 0:
+        return float(shares[0])
+    part = (0.5 - collapse[i - 1]) / (collapse[i] - collapse[i - 1])
+    return float(shares[i - 1] + part * (shares[i] - shares[i - 1]))
+
+
+def sweep_points(seed: int, steps: int) -> Figures:
+    """A winner-takes-all regressor of K points, by K: its least squared error beside lemma 5's.
+
+    worst: the largest difference from the lemma, as a share of the error of one point.
+    """
+    figures: Figures = {}
+    worst = 0.0
+    for name, sheet in (("corners", CORNERS), ("knights", KNIGHTS)):
+        for points, least in LEAST_ERRORS[name].items():
+            error = points_error(sheet, points, seed, steps)
+            figures[f"{name}, {points}"] = error
+            worst = max(worst, abs(error - least) / LEAST_ERRORS[name][1])
+    return figures | {"worst": worst}
+
+
+def points_error(sheet: Sheet, points: int, seed: int, steps: int) -> float:
+    """Mean squared distance of the targets from the nearest of the points that a fresh model learned."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Model(trunk(NARROW), HypothesesHead(NARROW, points))
+    fit(model, observe(sheet.board[None]), sheet.targets[None], steps, 128, seed, learning_rate=5e-3)
+    targets = torch.from_numpy(np.flatnonzero(sheet.targets))
+    with torch.no_grad():
+        answer = model(torch.from_numpy(observe(sheet.board[None])).expand(len(targets), -1, -1, -1))
+    assert isinstance(answer, HypothesesMoves)
+    return float(answer.squared_errors(targets).amin(dim=1).mean())
