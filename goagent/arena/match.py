@@ -182,8 +182,9 @@ class MatchConfig:
         if self.ladder is None and self.b is None:
             raise UserError("a match has two agents: expected SPEC SPEC, or --ladder RUN; see goagent match --help")
         for name in ("sprt", "save", "json", "swap", "jobs"):
+            option = "no-swap" if name == "swap" else name
             if self.ladder is not None and getattr(self, name) != getattr(MatchConfig, name):
-                raise UserError(f"ladder and {name} are both given: expected {name} in a match of two agents only")
+                raise UserError(f"ladder and {option} are both given: expected {option} in a match of two agents only")
         if self.sprt:
             Sprt(*self.sprt)
         for path in (self.save, self.json):

@@ -78,9 +78,12 @@ class CategoricalMoves(MoveDistribution):
         logits = self.raw.masked_fill(~self.legal, lowest)
         if temperature <= 0:
             return Categorical(probs=functional.one_hot(logits.argmax(dim=1), logits.shape[1]).to(logits.dtype))
-        # Shifted first, so that dividing by a small temperature cannot overflow.
+        # Shifted first, so that dividing by a small temperature cannot overflow; masked last, so that a large one
+        # cannot bring back what is illegal.
         shifted = (logits - logits.amax(dim=1, keepdim=True)).clamp(min=lowest / 2) / max(temperature, 1e-3)
-        return Categorical(logits=shifted.clamp(min=lowest / 2), validate_args=False)
+        return Categorical(
+            logits=shifted.clamp(min=lowest / 2).masked_fill(~self.legal, lowest / 2), validate_args=False
+        )
 
     def imitation_loss(self, actions: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Cross-entropy in nats, before the mask: what is illegal has to be learned as well."""

@@ -8,11 +8,15 @@ from hypothesis import strategies as st
 
 import envs
 from envs.symmetry import action_table, transform_board
-from goagent.policies.distributions import CategoricalMoves, PointMoves
+from goagent.policies.distributions import CategoricalMoves, DrawnMoves, MixtureMoves, PointMoves
 from goagent.policies.heads import HEADS
 from goagent.policies.network import NetworkConfig, PolicyNetwork
 
 ROWS, COLS = 3, 4
+
+
+def drawn(raw: torch.Tensor, legal: torch.Tensor) -> DrawnMoves:
+    return DrawnMoves(lambda: raw, legal, ROWS, COLS, loss=lambda *_: None)
 
 
 def answers(seed: int, scale: float) -> list:
@@ -24,11 +28,15 @@ def answers(seed: int, scale: float) -> list:
     return [
         CategoricalMoves(logits, legal),
         PointMoves(scale * torch.randn(6, 3, generator=generator), legal, ROWS, COLS),
+        MixtureMoves(scale * torch.randn(6, 4 * 5 + 1, generator=generator), legal, ROWS, COLS),
+        drawn(scale * torch.randn(6, 2 * 9 + 1, generator=generator), legal),
     ]
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
-@given(st.integers(0, 10_000), st.sampled_from([1e-3, 1.0, 30.0, 1e4]), st.sampled_from([0.0, 1e-3, 0.5, 1.0, 5.0]))
+@given(
+    st.integers(0, 10_000), st.sampled_from([1e-3, 1.0, 30.0, 1e4]), st.sampled_from([0.0, 1e-3, 0.5, 1.0, 5.0, 1e38])
+)
 def test_every_answer_is_a_distribution_over_legal_moves(seed, scale, temperature):
     for answer in answers(seed, scale):
         probs = answer.categorical(temperature).probs
@@ -153,3 +161,55 @@ def test_planes_move_with_the_board():
 def test_a_network_that_cannot_be_is_refused(settings_):
     with pytest.raises(ValueError, match=next(iter(settings_))):
         NetworkConfig(**settings_)
+
+
+def test_a_mixture_is_the_mass_over_each_point_of_the_board():
+    """One bump, narrow enough to lie on one point; and one on the corner of four points, a quarter of it on each."""
+    legal = torch.ones(2, ROWS * COLS + 1, dtype=torch.bool)
+    raw = torch.tensor([[0.0, 1.0, 2.0, -9.0, -30.0], [0.0, 0.5, 0.5, -9.0, -30.0]])  # weight, row, col, width, pass
+    probs = MixtureMoves(raw, legal, ROWS, COLS).probs
+    assert probs[0, 1 * COLS + 2] > 0.99
+    assert torch.allclose(probs[1, [0, 1, COLS, COLS + 1]], torch.full((4,), 0.25), atol=1e-3)
+
+
+def test_a_mixture_agrees_with_numerical_integration():
+    generator = torch.Generator().manual_seed(0)
+    raw = torch.randn(1, 4 * 3 + 1, generator=generator)
+    answer = MixtureMoves(raw, torch.ones(1, ROWS * COLS + 1, dtype=torch.bool), ROWS, COLS)
+    fine = 200  # cells a step
+    rows, cols = (torch.arange(n * fine) / fine - 0.5 + 0.5 / fine for n in (ROWS, COLS))
+    weights, centres, widths = answer._bumps()
+    density = torch.zeros(ROWS * fine, COLS * fine)
+    for weight, centre, width in zip(weights[0].exp(), centres[0], widths[0, :, 0], strict=True):
+        squared = (rows[:, None] - centre[0]) ** 2 + (cols - centre[1]) ** 2
+        density += weight * torch.exp(-squared / (2 * width**2)) / (2 * torch.pi * width**2)
+    mass = density.view(ROWS, fine, COLS, fine).sum((1, 3)).flatten() / fine**2
+    assert torch.allclose(answer.logits()[0, :-1].exp(), mass * torch.sigmoid(-raw[0, -1]), atol=1e-4)
+
+
+def test_draws_count_for_the_nearest_point_and_illegal_ones_not_at_all():
+    raw = torch.tensor([[0.1, 0.1, 2.2, 1.0, 0.0, 0.0, 3.0, 1.0, -30.0]])  # rows, columns, the pass
+    legal = torch.ones(1, ROWS * COLS + 1, dtype=torch.bool)
+    probs = drawn(raw, legal).probs[0]
+    assert torch.allclose(probs[[0, 2 * COLS + 3, 1 * COLS + 1]], torch.tensor([0.5, 0.25, 0.25]), atol=1e-6)
+    legal[0, 0] = False
+    probs = drawn(raw, legal).probs[0]
+    assert torch.allclose(probs[[0, 2 * COLS + 3, 1 * COLS + 1]], torch.tensor([0.0, 0.5, 0.5]), atol=1e-6)
+    legal[0, [2 * COLS + 3, 1 * COLS + 1]] = False  # nothing left: each draw goes to the nearest legal point
+    assert drawn(raw, legal).probs[0, [1, COLS, COLS + 2, 2 * COLS + 2]].sum() > 0.7
+
+
+@pytest.mark.parametrize("policy", sorted(HEADS))
+def test_every_head_learns_the_move_it_is_shown(policy):
+    torch.manual_seed(0)
+    network = PolicyNetwork(NetworkConfig(policy=policy, channels=8, blocks=1))
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    batch = envs.GoBatch(envs.Rules(4, 4), 2)
+    batch.step(np.array([5, 0]))  # two positions, so that an answer has to look
+    planes, legal = torch.from_numpy(batch.observe()), torch.from_numpy(batch.legal_mask().copy())
+    moves, generator = torch.tensor([10, 16]), torch.Generator().manual_seed(0)  # a point, and the pass
+    for _ in range(150):
+        optimizer.zero_grad()
+        network(planes, legal).moves.imitation_loss(moves, generator).mean().backward()
+        optimizer.step()
+    assert network(planes, legal).moves.mode().tolist() == moves.tolist()

@@ -29,7 +29,7 @@ def wheel(tmp_path_factory):
 def test_it_holds_code_types_licence_and_games(wheel):
     packed = set(zipfile.ZipFile(wheel).namelist())
     wanted = {path.relative_to(ROOT).as_posix() for name in ("envs", "goagent") for path in (ROOT / name).rglob("*.py")}
-    wanted |= {"envs/py.typed", "goagent/py.typed"}
+    wanted |= {"envs/py.typed", "goagent/py.typed", "goagent/lab/report.html.j2"}
     wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "goagent" / "data").rglob("*.*")}
     assert wanted <= packed
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in packed)

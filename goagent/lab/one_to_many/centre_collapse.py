@@ -15,6 +15,7 @@ from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role
 from goagent.lab.one_to_many.boards_drawn import DOT, HEAT, draw_board
 from goagent.lab.one_to_many.capture_go import observe, random_boards
 from goagent.lab.one_to_many.models import MODELS, HypothesesMoves, fit, fresh
+from goagent.lab.one_to_many.real_play import measure_real_play
 from goagent.lab.one_to_many.suites import (
     SHEETS,
     board_suites,
@@ -28,7 +29,7 @@ from goagent.lab.one_to_many.sweeps import sweep_points, sweep_price
 from goagent.policies.distributions import DrawnMoves, MoveDistribution, PointMoves
 
 SQUARED, NOISY, CATEGORICAL = "squared error", "noise, squared error", "categorical"
-IDEAL, PRICE, POINTS = "exact mean", "price of noise", "number of points"  # cells that are no model
+IDEAL, PRICE, POINTS, REAL = "exact mean", "price of noise", "number of points", "real play"  # cells that are no model
 RANDOM = f"{IDEAL}: 7 C2 random legal wins"
 SHOWN = next(sheet for sheet in SHEETS if sheet.name == "S2 7x7")  # in the picture
 _PLAIN = ("S0", "S1")  # sheets whose centre is empty
@@ -77,6 +78,9 @@ CRITERIA = (
               Role.DETAIL, at_most=0.10),
     Criterion(f"{PRICE}: crossing", "Lemma 6: a latent policy collapses where noise costs this share of r²/2",
               Role.DETAIL, at_least=0.75, at_most=1.25),
+    *(Criterion(f"{REAL}: games {size}x{size} reply mean's distance",
+                f"Strong {size}x{size} games: distance of the mean reply to a stone on the centre from that stone",
+                Role.DETAIL, at_most=0.5) for size in (7, 9)),
     Criterion(f"{PRICE}: bits above the least", "Lemma 6: bits of noise beyond log2 of the answers, all in play",
               Role.DETAIL, at_least=0, at_most=0.5),
 )  # fmt: skip
@@ -116,13 +120,15 @@ class CentreCollapse(Experiment):
     settings = SETTINGS
 
     def cells(self, settings: Settings) -> tuple[str, ...]:
-        return (*settings.models, IDEAL, *((PRICE, POINTS) if settings.prices else ()))
+        return (*settings.models, IDEAL, *((PRICE, POINTS, REAL) if settings.prices else ()))
 
     def measure(self, cell: str, seed: int, settings: Settings) -> Figures:
         if cell == PRICE:
             return sweep_price(settings.prices, seed, settings.sheet_steps)
         if cell == POINTS:
             return sweep_points(seed, settings.sheet_steps)
+        if cell == REAL:
+            return measure_real_play()
         rng = np.random.default_rng(seed)
         if cell == IDEAL:
             return _ideal(settings, rng)
@@ -140,13 +146,14 @@ class CentreCollapse(Experiment):
     def conclude(self, result: Result) -> str:
         mean = result.mean
         return (
-            "Collapse to the centre is what squared error on coordinates does, exactly and by symmetry, with noise "
-            "among the inputs as without. It is no property of determinism: the most probable move of the categorical "
-            f"policy is deterministic and wins {mean(f'{CATEGORICAL}: S3 C2 argmax wins'):.0%} of the positions with "
-            f"half-turn symmetry, where squared error wins {mean(f'{SQUARED}: S3 C2 argmax wins'):.0%}, and "
-            f"{mean(f'{SQUARED}: S3 C2 repaired wins'):.0%} with its nearest legal point. It is harmful where answers "
-            f"are several (S3, S4), illegal on an occupied centre (S2: {mean(f'{SQUARED}: S2 illegal'):.0%}), and "
-            "harmless or best on an empty small board (S1)."
+            f"Squared error on coordinates collapses to the centre (index {mean(f'{SQUARED}: plain collapse'):.3f}; "
+            f"{mean(f'{NOISY}: plain collapse'):.3f} with noise among its inputs). With a stone there it is "
+            f"illegal {mean(f'{SQUARED}: S2 illegal'):.0%} of the time. In positions with half-turn symmetry it wins "
+            f"{mean(f'{SQUARED}: S3 C2 argmax wins'):.0%}, by its nearest legal point "
+            f"{mean(f'{SQUARED}: S3 C2 repaired wins'):.0%}, where a random legal move wins {mean(RANDOM):.0%} and the "
+            f"categorical policy {mean(f'{CATEGORICAL}: S3 C2 sampled wins'):.0%} sampled and "
+            f"{mean(f'{CATEGORICAL}: S3 C2 argmax wins'):.0%} by its most probable move, which is deterministic: the "
+            f"loss averages, not determinism. With one right answer it wins {mean(f'{SQUARED}: S5 argmax wins'):.0%}."
         )
 
 
@@ -271,6 +278,7 @@ def _draw_price(axes: Axes, result: Result) -> None:
     for figures in result.by_seed:
         axes.plot(shares, figures[f"{PRICE}: collapse"], color=HEAT, linewidth=0.8, alpha=0.6)
     axes.axvline(1, color=DOT, linestyle="--", linewidth=1)
+    axes.set_ylim(-0.05, 1.05)
     axes.set_xlabel("price of noise, share of r²/2 (lemma 6: collapse at 1)", fontsize=8)
     axes.set_ylabel("collapse index", fontsize=8)
     axes.set_title("A latent policy collapses when noise is dear", fontsize=10)

@@ -34,7 +34,7 @@ from goagent.policies.heads import (
 from goagent.policies.trunk import GlobalPool
 
 LAYERS = 3
-WIDE, NARROW = 33, 32  # channels for heads with few and with many weights: all play with 21,700 to 22,900
+WIDE, NARROW = 33, 32  # channels for heads with few and with more weights: all play with about as many
 NOISE = 4  # numbers that a noisy model is given
 DRAWS = 128  # of them, for its distribution
 
@@ -76,20 +76,19 @@ class SymmetricConv2d(nn.Conv2d):
 class EquivariantTrunk(nn.Module):
     """Turn or mirror the board and the features turn with it, exactly: symmetric kernels, and no directions.
 
-    extra: planes besides the board's own, such as noise, which need not be symmetric. Coordinates are replaced by
-    two functions of them that symmetries leave alone.
+    Coordinates are replaced by two functions of them that symmetries leave alone.
     """
 
-    def __init__(self, channels: int, extra: int = 0) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        widths = [PLANES + extra] + [channels] * LAYERS
+        widths = [PLANES] + [channels] * LAYERS
         layers = [(SymmetricConv2d(i, o, 3), nn.ReLU()) for i, o in pairwise(widths)]
         self.layers = nn.Sequential(*(module for layer in layers for module in layer))
 
     def forward(self, planes: Tensor) -> Tensor:
         squares = planes[:, 5:7] ** 2
         invariant = torch.stack([squares.sum(dim=1), squares.prod(dim=1)], dim=1)
-        return self.layers(torch.cat([planes[:, :5], invariant, planes[:, PLANES:]], dim=1))
+        return self.layers(torch.cat([planes[:, :5], invariant], dim=1))
 
 
 class AbsoluteMoves(PointMoves):
@@ -231,7 +230,7 @@ MODELS: dict[str, Callable[[], Model]] = {
     "8 hypotheses": lambda: Model(trunk(NARROW), HypothesesHead(NARROW, 8)),
     "row x column": lambda: Model(trunk(WIDE), FactorisedHead(WIDE)),
     "row, then column": lambda: Model(trunk(WIDE), AutoregressiveHead(WIDE)),
-    "mixture": lambda: Model(trunk(NARROW), MixtureHead(NARROW)),
+    "mixture": lambda: Model(trunk(NARROW - 1), MixtureHead(NARROW - 1)),
     "latent": lambda: Model(trunk(NARROW), LatentHead(NARROW)),
     "nearest of 8 draws": lambda: Model(trunk(NARROW), NoiseHead(NARROW, 8)),
     "categorical": lambda: Model(trunk(WIDE), CategoricalHead(WIDE)),

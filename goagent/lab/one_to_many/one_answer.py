@@ -169,9 +169,9 @@ def picture(result: Result) -> Figure:
         (
             one,
             ONE,
-            "One answer: the point of squared error (vermilion)\nand the whole of the distribution (blue) are on it",
+            "One answer: the point of squared error\n(vermilion) and the distribution (blue)",
         ),
-        (two, ANY, "Two answers: the distribution is on both,\nthe point is between them"),
+        (two, ANY, "Two answers: the point of squared error\nand the distribution"),
     ):
         point = result.first(f"{taught}, {SQUARED}: shown")
         probabilities = np.array(result.first(f"{taught}, {CATEGORICAL}: shown")["probabilities"])

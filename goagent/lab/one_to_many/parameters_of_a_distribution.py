@@ -94,7 +94,7 @@ class ParametersOfADistribution(Experiment):
     )  # fmt: skip
     settings: Mapping[Scale, Settings] = {
         "test": Settings(sheets=("S1 5x5",), sheet_steps=5, boards=200, steps=4, suite=20, batch=32, tests=5, draws=50),
-        "quick": Settings(sheets=("S1 7x7", "S2 7x7"), sheet_steps=100, boards=3000, steps=90, suite=100, tests=10),
+        "quick": Settings(sheets=("S1 7x7", "S2 7x7"), sheet_steps=100, boards=3000, steps=80, suite=100, tests=10),
         "full": Settings(),
     }
 
@@ -189,7 +189,7 @@ def picture(result: Result) -> Figure:
     draw_board(
         board, np.array(result.first(f"{CATEGORICAL}: shown board")),
         np.array(result.first(f"{CATEGORICAL}: shown probabilities")),
-        title="What the network puts out (blue, areas are\nprobabilities): Black captures on any of the points",
+        title="What the network puts out for a position:\nareas are probabilities of the move",
     )  # fmt: skip
     _draw_reliability(reliability, result, models)
     _draw_temperature(heat, result)

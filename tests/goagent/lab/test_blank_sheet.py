@@ -9,21 +9,8 @@ import torch
 
 from envs.symmetry import canonical, transform
 from goagent.lab.core import Result
-from goagent.lab.one_to_many.blank_sheet import (
-    EXPERIMENT,
-    NOTES,
-    SHEETS,
-    SIDE,
-    Autoregressive,
-    Settings,
-    is_picture,
-    is_tune,
-    motifs,
-    perfect_recall,
-    pictures,
-    rounded,
-    tunes,
-)
+from goagent.lab.one_to_many.blank_sheet import EXPERIMENT, Autoregressive, Settings, perfect_recall, rounded
+from goagent.lab.one_to_many.works import NOTES, SHEETS, SIDE, is_picture, is_tune, motifs, pictures, tunes
 from goagent.lab.runner import run_experiment
 
 
