@@ -78,8 +78,8 @@ class AlphaGoRecipe(Experiment):
         sentence="A deterministic network can play Go by giving the parameters of a distribution from which its moves "
         "are drawn. Corrected: AlphaGo's policy network gives a distribution over moves and its value network the win "
         "probability of a position; imitation, policy gradient, value and search each make the player stronger.",
-        essay="000, 'Single input, multiple output', last paragraphs: AlphaGo 'outputs the probability of winning "
-        "given each possible move' (001: 'Alpha Dog'; 002 says the same). As worded this is neither of its networks.",
+        essay="Jang 2016, Single input, multiple output, last paragraphs: AlphaGo answers a board with the "
+        "probability of winning for every possible move. As worded this is neither of its networks.",
         source="Silver et al., Mastering the game of Go with deep neural networks and tree search, Nature 529 (2016): "
         "a policy network that predicts 57 % of human moves, improved by self-play (it then won about 80 % of its "
         "games against its start), and a value network trained by regression on outcomes.",

@@ -219,10 +219,9 @@ class BlankSheet(Experiment):
     claim = Claim(
         sentence="Given a blank sheet, a deterministic network always draws the same picture and plays the same tune, "
         "an average of all that it was shown; a network with random outputs varies, and what it makes is valid.",
-        essay="000 (Jang, Why randomness is important for deep learning), Single input, multiple output, lines 77 to "
-        "81: “if we are training a neural net to compose music or draw pictures, we don't want it to always draw the "
-        "same thing or play the same music every time it is given a blank sheet of paper”; 001 and 002 translate it. "
-        "That it averages is said of Go's first move, lines 66 to 69, and carried over by “similarly”.",
+        essay="Jang 2016, Single input, multiple output: a network that composes music or draws pictures should not "
+        "make the same thing every time it is given a blank sheet. That the deterministic one averages is said "
+        "there of Go's first move, and carried over.",
         source="Bishop 1994, Mixture Density Networks: squared error learns the conditional mean, which need not be a "
         "correct answer. Kingma and Welling 2014, arXiv:1312.6114: the variational autoencoder.",
         data="64 pictures of 7x7 pixels (eight motifs without symmetry, in all eight positions) and 64 melodies of 16 "

@@ -55,9 +55,8 @@ class Buridan(Experiment):
         sentence="A network without a preferred direction cannot choose between answers that a symmetry exchanges: its "
         "one answer to a symmetric position is the centre, trained or not. Randomness breaks the tie: with a channel "
         "of noise it plays one of the answers.",
-        essay="000, 'single input, multiple output', lines 73 to 76: 'this is crucial when there are underlying "
-        "symmetries in the action space - incorporating randomness literally helps us break out of the stuck between "
-        "two bales of hay scenario'; 001 and 002 make of it a symmetric paradox.",
+        essay="Jang 2016, Single input, multiple output: randomness is crucial where the space of actions has "
+        "symmetries; it breaks the tie between two bales of hay.",
         source="Lawrence et al. 2025 (ICLR), on breaking symmetries in equivariant networks: the output of an "
         "equivariant function is at least as symmetric as its input. The ass is told of Buridan, not by him.",
         data="S1 empty boards of 5x5 to 9x9; S2 a stone on the centre; S3 random Capture-Go positions on 7x7 with two "

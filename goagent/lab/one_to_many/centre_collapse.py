@@ -100,8 +100,9 @@ class CentreCollapse(Experiment):
         sentence="A network that answers a position with one point, trained by squared error, answers with the mean of "
         "the good moves: the centre of the board where they are symmetric, an occupied point or a losing move where "
         "the position is sharp. A network that answers with a distribution keeps them all.",
-        essay="000, 'single input, multiple output': with one output per input, optimisation forces the move that "
-        "averages all the best answers, in the middle of the board (001 and 002 say the same)",
+        essay="Jang 2016 (Why randomness is important for deep learning), Single input, multiple output: with one "
+        "output per input, optimisation forces the move that averages all the best answers, in the middle of "
+        "the board.",
         source="Bishop 1994, Mixture density networks: least squares learns the conditional mean, which need not be an "
         "answer. Lawrence et al. 2025 (ICLR): an equivariant network cannot break a symmetry of its input.",
         data="S0 the empty 19x19 board and its usual first points; S1 empty boards of 5x5 to 9x9; S2 a stone on the "

@@ -73,9 +73,9 @@ class Exploration(Experiment):
         sentence="Chance in the choice of moves is what explores: an agent that always plays its best move plays one "
         "game for ever, learns less from its own games than one that draws its moves, and loses again and again to an "
         "opponent that remembers a single win.",
-        essay="000, 'Exploration energy': 'this is all deeply related to the exploration-vs.-exploitation tradeoff'; a "
-        "purely deterministic learner 'has zero exploitation capabilities' (exploration is meant; 001 and 002 repeat "
-        "it). The essay says it of gradients; this experiment asks it of moves.",
+        essay="Jang 2016, Exploration energy: noise is related to the balance of exploration and exploitation; "
+        "without any there is no exploration (the essay writes exploitation there). It says so of gradients; "
+        "this experiment asks it of moves.",
         source="Sutton and Barto, Reinforcement Learning: An Introduction (2nd ed. 2018), chapter 2 on epsilon-greedy "
         "choice; Silver et al., A general reinforcement learning algorithm that masters chess, shogi, and Go through "
         "self-play, Science 2018, on Dirichlet noise at the root.",

@@ -47,9 +47,8 @@ class OneAnswer(Experiment):
     claim = Claim(
         sentence="Where every input has one right answer, as a picture of a dog has one label, nothing is gained by "
         "randomness at inference: a deterministic and a stochastic policy do equally well.",
-        essay="000, 'single input, multiple output', lines 52 to 55: 'these kind of dnns do not require randomness in "
-        "their [inference] model. after all, any image of a dog should be mapped to the dog label, and there is "
-        "nothing random about that'; 001 and 002 say the same.",
+        essay="Jang 2016, Single input, multiple output: to classify images needs no randomness, as any image of a dog "
+        "should be mapped to the same label.",
         source="Bishop 1994, Mixture density networks: with one target value for an input, its conditional mean is "
         "that value, so least squares has nothing to average.",
         data="Random Capture-Go positions on 7x7 with exactly one winning move (S5), for learning as for measuring; "

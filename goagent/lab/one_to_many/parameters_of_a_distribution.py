@@ -50,9 +50,8 @@ class ParametersOfADistribution(Experiment):
         sentence="A network can stay deterministic if what it puts out are the parameters of a distribution: they can "
         "be learned nearly to the expert's own entropy, draws follow them, and temperature leads from the likeliest "
         "move to any move.",
-        essay="000, 'single input, multiple output', lines 82 to 85: 'keep the network deterministic, but have its "
-        "outputs be the parameters of a [probability] distribution, which we can then draw samples from using "
-        "conventional sampling methods'; 001 and 002 say the same.",
+        essay="Jang 2016, Single input, multiple output: the network may stay deterministic if what it puts out are "
+        "the parameters of a distribution, from which samples are drawn.",
         source="Bishop 1994, Mixture density networks: a network whose outputs are a density's parameters. Guo et al. "
         "2017, arXiv:1706.04599: expected calibration error.",
         data="S1 empty boards of 5x5 to 9x9 and S2 a stone on the centre, with declared experts; S3 random Capture-Go "

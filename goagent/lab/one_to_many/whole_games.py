@@ -45,7 +45,7 @@ class WholeGames(Experiment):
     claim = Claim(
         sentence="In whole games, too, a policy that answers with a distribution beats a regressor that learned from "
         "the same games, even when the regressor's point is repaired to the nearest legal one.",
-        essay="000, 'single input, multiple output': the averaged move is a bad one",
+        essay="Jang 2016, Single input, multiple output: the averaged move is a bad one.",
         source="Bishop 1994, Mixture density networks: the mean of good answers need not be a good answer.",
         data="Games of one expert: in Capture-Go 7x7 the rollout search with 200 playouts, in area Go the bare "
         "policies of the shipped 7x7 and 5x5 agents. Every position is shown in random symmetries.",
