@@ -3,9 +3,10 @@
 Start with `lab_run`. Ctrl-C keeps the cells that are measured, and the same command goes on with the rest.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,8 +60,8 @@ class LabRunConfig:
     """Up to five minutes for each cell (a model, say) and seed."""
     seeds: tuple[int, ...] = ()
     """One run each, of which the figures are the mean: 0 if quick, 100 to 109 if full, where none are given."""
-    jobs: int = 1
-    """Cells measured at the same time, each in a process of its own."""
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Cells measured at the same time, each in a process of its own. Default: one for each core."""
     output: Path = RESULTS
     """The folder of the results; the cells measured are kept in its folder `cells`."""
 

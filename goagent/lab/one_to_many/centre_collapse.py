@@ -42,6 +42,7 @@ class Settings:
     sheet_steps: int
     boards: int  # that a model learns from
     steps: int
+    batch: int
     suite: int  # positions of each suite that it is measured on
     prices: tuple[float, ...]  # none: the sweeps are left out
     ideal_sizes: tuple[int, ...]
@@ -87,9 +88,11 @@ CRITERIA = (
 
 _PRICES = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.15, 1.3)
 SETTINGS: Mapping[Scale, Settings] = {
-    "test": Settings((SQUARED, NOISY, CATEGORICAL), ("S1 5x5", "S2 7x7"), 5, 300, 5, 50, (0.5, 1.5), (7,)),
-    "quick": Settings((SQUARED, NOISY, CATEGORICAL, "mixture"), ("S1 5x5", "S2 7x7"), 150, 8000, 200, 200, (), (7,)),
-    "full": Settings(tuple(MODELS), ("S0", "S1", "S2"), 300, 24_000, 500, 500, _PRICES, (5, 7, 9)),
+    "test": Settings((SQUARED, NOISY, CATEGORICAL), ("S1 5x5", "S2 7x7"), 5, 300, 5, 128, 50, (0.5, 1.5), (7,)),
+    "quick": Settings(
+        (SQUARED, NOISY, CATEGORICAL, "mixture"), ("S1 5x5", "S2 7x7"), 100, 10_000, 280, 128, 200, (), (7,)
+    ),
+    "full": Settings(tuple(MODELS), ("S0", "S1", "S2"), 300, 24_000, 500, 128, 500, _PRICES, (5, 7, 9)),
 }
 
 
@@ -201,7 +204,7 @@ def _boards(name: str, seed: int, settings: Settings, rng: np.random.Generator) 
     """S3 to S5, on positions that it has not seen."""
     learned = training_boards(settings.boards, rng)
     model = fresh(name, seed)
-    fit(model, observe(learned.boards), learned.answers, settings.steps, 128, seed, learning_rate=1e-2)
+    fit(model, observe(learned.boards), learned.answers, settings.steps, settings.batch, seed, learning_rate=1e-2)
     return {
         f"{suite} {figure}": value
         for suite, boards in board_suites(settings.suite, rng).items()
@@ -222,11 +225,12 @@ def _ideal(settings: Settings, rng: np.random.Generator) -> Figures:
 def _draw(result: Result) -> Figure:
     """The position with the stone on the centre as each model answers it, and what becomes of their moves in S3."""
     models = list(result.experiment.settings[result.scale].models)
-    columns = (len(models) + 1 + 1) // 2 if len(models) > 6 else len(models) + 1
+    columns = -(-(len(models) + 1) // 2) if len(models) > 6 else len(models) + 1
     rows = -(-(len(models) + 1) // columns)
-    full = bool(result.experiment.settings[result.scale].prices)
-    figure = Figure(figsize=(2.1 * columns + 0.6, 2.5 * rows + (6.6 if full else 3.2)), layout="constrained")
-    boards, below = _stacked(figure, 2.5 * rows, 6.6 if full else 3.2)
+    curves_too = bool(result.experiment.settings[result.scale].prices)
+    heights = [2.5 * rows, 0.28 * (len(models) + 4), 2.7 if curves_too else 0]
+    figure = Figure(figsize=(2.1 * columns + 0.6, sum(heights)), layout="constrained")
+    boards, below = _stacked(figure, heights[0], sum(heights[1:]))
     axes = boards.subplots(rows, columns, squeeze=False).ravel()
     targets = SHOWN.targets / SHOWN.targets.sum()
     draw_board(axes[0], SHOWN.board, targets, title="the expert")
@@ -237,14 +241,12 @@ def _draw(result: Result) -> Figure:
     for at in axes[len(models) + 1 :]:
         at.set_axis_off()
     boards.suptitle("White has the centre, Black may play on any side of it: one input, four equally good moves")
-    if full:
-        table, curves = _stacked(below, 3.9, 2.7)
-        _draw_table(table.subplots(), result, models)
+    if curves_too:
+        below, curves = _stacked(below, *heights[1:])
         left, right = curves.subplots(1, 2)
         _draw_price(left, result)
         _draw_suites(right, result)
-    else:
-        _draw_table(below.subplots(), result, models)
+    _draw_table(below.subplots(), result, models)
     return figure
 
 
