@@ -137,34 +137,45 @@ def measure(config: EvaluateConfig) -> Evaluation:
     problems = load_problems()
     few = math.ceil(games / 4)
     rngs = dict(zip(PARTS, np.random.default_rng(config.seed).spawn(len(PARTS)), strict=True))
-    work = dict(
-        zip(PARTS, (len(problems), few * len(exam.SOLVED), games * len(exam.YARDSTICKS), games, games), strict=True)
-    )
-    total = sum(work[part] for part in config.only)
+    against, between = games * len(exam.YARDSTICKS), games * (len(exam.YARDSTICKS) - 1)
+    work = dict(zip(PARTS, (len(problems), few * len(exam.SOLVED), against + between, games, games), strict=True))
+    attempts: tuple[exam.Attempt, ...] = ()
+    boards: tuple[exam.Board, ...] = ()
+    matches: tuple[MatchResult, ...] = ()
+    ratings = calibration = variety = None
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(config.spec), total=total)
+        task = progress.add_task(escape(config.spec), total=sum(work[part] for part in config.only))
 
         def report(_: Any = None) -> None:
             progress.advance(task)
 
-        attempts = (
-            exam.solve_problems(config.spec, problems, rngs["problems"], report) if "problems" in config.only else ()
-        )
-        boards = exam.play_solved_boards(config.spec, few, rngs["boards"], report) if "boards" in config.only else ()
-        matches = (
-            exam.play_yardsticks(player, rules, games, rngs["yardsticks"], report)
-            if "yardsticks" in config.only
-            else ()
-        )
-        variety = (
-            exam.measure_variety(player, rules, games, rngs["variety"], report) if "variety" in config.only else None
-        )
-        calibration = (
-            exam.calibrate(player, rules, games, rngs["calibration"], report) if "calibration" in config.only else None
-        )
-    pairings = [Pairing(config.spec, f"{match.b} (yardstick)", match.points.sum(), games) for match in matches]
-    ratings = rate(pairings, {pairings[0].b: 0.0}) if pairings else None
+        if "problems" in config.only:
+            attempts = exam.solve_problems(config.spec, problems, rngs["problems"], report)
+        if "boards" in config.only:
+            boards = exam.play_solved_boards(config.spec, few, rngs["boards"], report)
+        if "yardsticks" in config.only:
+            matches = exam.play_yardsticks(player, rules, games, rngs["yardsticks"], report)
+            ratings = rate_agent(
+                config.spec, matches, exam.compare_yardsticks(rules, games, rngs["yardsticks"], report)
+            )
+        if "calibration" in config.only:
+            calibration = exam.calibrate(player, rules, games, rngs["calibration"], report)
+        if "variety" in config.only:
+            variety = exam.measure_variety(player, rules, games, rngs["variety"], report)
     return Evaluation(config.spec, attempts, boards, matches, ratings, calibration, variety)
+
+
+def rate_agent(spec: str, matches: Sequence[MatchResult], among: Sequence[MatchResult]) -> Ratings:
+    """Of the agent and the yardsticks, from its matches against them and theirs against each other."""
+
+    def yardstick(name: str) -> str:
+        return f"{name} (yardstick)"  # the agent may be one of them
+
+    pairings = [Pairing(spec, yardstick(match.b), match.points.sum(), len(match.games)) for match in matches]
+    pairings += [
+        Pairing(yardstick(match.a), yardstick(match.b), match.points.sum(), len(match.games)) for match in among
+    ]
+    return rate(pairings, {yardstick(exam.YARDSTICKS[0]): 0.0})
 
 
 def judge(result: Evaluation, config: EvaluateConfig) -> dict[str, bool]:

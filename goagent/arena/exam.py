@@ -4,9 +4,10 @@
 agent. `report` is called once for each problem and game.
 """
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,7 +126,19 @@ def play_yardsticks(
     """A match against each of `YARDSTICKS` from random openings of two moves."""
     openings = random_openings(rules, (games + 1) // 2, 2, rng)
     matches = (play_match(player, load_agent(spec, rules), rules, games, rng, openings, report) for spec in YARDSTICKS)
-    return tuple(dataclasses.replace(match, b=spec) for spec, match in zip(YARDSTICKS, matches, strict=True))
+    return tuple(replace(match, b=spec) for spec, match in zip(YARDSTICKS, matches, strict=True))
+
+
+def compare_yardsticks(
+    rules: Rules, games: int, rng: np.random.Generator, report: Callable[[Any], None] = lambda _: None
+) -> tuple[MatchResult, ...]:
+    """Each of `YARDSTICKS` against the one before it, so that a rating knows how far apart they are."""
+    openings = random_openings(rules, (games + 1) // 2, 2, rng)
+    matches = []
+    for weaker, stronger in pairwise(YARDSTICKS):
+        a, b = load_agent(stronger, rules), load_agent(weaker, rules)
+        matches.append(replace(play_match(a, b, rules, games, rng, openings, report), a=stronger, b=weaker))
+    return tuple(matches)
 
 
 def calibrate(

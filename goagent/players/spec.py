@@ -13,6 +13,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,8 +108,14 @@ def _shipped(rules: Rules, options: dict[str, Any]) -> Player:
         raise SpecError("no trained agent ships with this version: train one with `python train.py --size 5`")
     path, fits = found
     if not fits:
-        print(f"shipped: no weights for {rules.size} yet, so those for {path.name} play", file=sys.stderr)
+        _say_once(f"shipped: no weights for {rules.size} yet, so those for {path.name} play")
     return load_trained_player(path, **options)
+
+
+@cache
+def _say_once(line: str) -> None:
+    """A test of an agent may load it many times."""
+    print(line, file=sys.stderr)
 
 
 def _engine(command: str) -> ExternalPlayer:

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from envs import BLACK, Rules
 from goagent.arena import exam
-from goagent.arena.evaluate import EvaluateConfig, draw_failure, evaluate
+from goagent.arena.evaluate import EvaluateConfig, draw_failure, evaluate, rate_agent
 from goagent.arena.problems import load_problems
 from goagent.errors import UserError
 from goagent.players.external import EngineError
@@ -215,3 +216,18 @@ def test_the_shipped_agent_passes_its_evaluation(size):
         pytest.skip(str(error))
     config = EvaluateConfig("shipped", size=size, games=20, min_problems=0.5, min_score=0.6, max_calibration_error=0.2)
     assert evaluate(config) == 0
+
+
+def test_who_does_better_against_the_strongest_yardstick_is_rated_higher():
+    """Where both win every game against the anchor, only what lies between the yardsticks can tell them apart."""
+    weak, middle, strong = exam.YARDSTICKS
+
+    def played(a: str, b: str, score: float) -> SimpleNamespace:
+        return SimpleNamespace(a=a, b=b, points=np.full(40, score), games=(None,) * 40)
+
+    among = [played(middle, weak, 1.0), played(strong, middle, 0.9)]
+    ratings = [
+        rate_agent("it", [played("it", weak, 1.0), played("it", middle, 1.0), played("it", strong, score)], among)["it"]
+        for score in (0.5, 0.9)
+    ]
+    assert ratings[1] > ratings[0] + 100
