@@ -150,6 +150,7 @@ class NoisyAttention(nn.Module):
     def __init__(self, channels: int, noise: int) -> None:
         super().__init__()
         self.keys = nn.Conv2d(channels, channels, 1)
+        sharpen(self.keys)
         self.query = nn.Sequential(nn.Linear(noise, channels), nn.ReLU(), nn.Linear(channels, channels))
 
     def forward(self, features: Tensor, draws: Tensor) -> Tensor:

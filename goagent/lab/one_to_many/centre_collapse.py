@@ -23,6 +23,7 @@ from goagent.lab.one_to_many.suites import (
     measure_boards,
     measure_ideal,
     measure_sheet,
+    steps_on,
     training_boards,
 )
 from goagent.lab.one_to_many.sweeps import sweep_points, sweep_price
@@ -77,7 +78,9 @@ CRITERIA = (
               Role.CONDITION, at_least=0.95),
     Criterion(f"{POINTS}: worst", "Lemma 5: K points, winner takes all, miss their least error by this share of r²",
               Role.DETAIL, at_most=0.10),
-    Criterion(f"{PRICE}: crossing", "Lemma 6: a latent policy collapses where noise costs this share of r²/2",
+    Criterion(f"{PRICE}: half", "Lemma 6: a latent policy is half collapsed where noise costs this share of r²/2",
+              Role.DETAIL, at_least=0.75, at_most=1.25),
+    Criterion(f"{PRICE}: complete", "Lemma 6: its collapse is complete, index 0.95, where noise costs this share",
               Role.DETAIL, at_least=0.75, at_most=1.25),
     *(Criterion(f"{REAL}: games {size}x{size} reply mean's distance",
                 f"Strong {size}x{size} games: distance of the mean reply to a stone on the centre from that stone",
@@ -86,13 +89,13 @@ CRITERIA = (
               Role.DETAIL, at_least=0, at_most=0.5),
 )  # fmt: skip
 
-_PRICES = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.15, 1.3)
+_PRICES = (0.02, 0.1, 0.3, 0.5, 0.6, 0.7, 0.85, 1.0, 1.15, 1.3)
 SETTINGS: Mapping[Scale, Settings] = {
     "test": Settings((SQUARED, NOISY, CATEGORICAL), ("S1 5x5", "S2 7x7"), 5, 300, 5, 128, 50, (0.5, 1.5), (7,)),
     "quick": Settings(
         (SQUARED, NOISY, CATEGORICAL, "mixture"), ("S1 5x5", "S2 7x7"), 100, 10_000, 280, 128, 200, (), (7,)
     ),
-    "full": Settings(tuple(MODELS), ("S0", "S1", "S2"), 300, 24_000, 500, 128, 500, _PRICES, (5, 7, 9)),
+    "full": Settings(tuple(MODELS), ("S0", "S1", "S2"), 500, 24_000, 500, 128, 500, _PRICES, (5, 7, 9)),
 }
 
 
@@ -173,7 +176,7 @@ def _sheets(name: str, seed: int, settings: Settings) -> Figures:
         figures |= {f"{sheet.name} {figure}": value for figure, value in measured.items()}
         if sheet.name.startswith(_PLAIN):
             plain.append(measured)
-            shown = 128 * settings.sheet_steps
+            shown = 128 * steps_on(sheet, settings.sheet_steps)
             allowed.append(measured["distance"] / max(0.05, 3 * sheet.radius / shown**0.5))
         else:
             illegal.append(measured["illegal"])

@@ -61,8 +61,14 @@ SHEETS = (
 def learn_sheet(name: str, sheet: Sheet, seed: int, steps: int) -> Model:
     """A fresh model of `MODELS` that was shown the position's targets again and again."""
     model = fresh(name, seed)
-    fit(model, observe(sheet.board[None]), sheet.targets[None], steps, batch_size=128, seed=seed, learning_rate=5e-3)
+    shown = observe(sheet.board[None]), sheet.targets[None]
+    fit(model, *shown, steps_on(sheet, steps), batch_size=128, seed=seed, learning_rate=1e-2)
     return model
+
+
+def steps_on(sheet: Sheet, steps: int) -> int:
+    """Twice as many on the large board, which has so many more moves to be given up."""
+    return steps * (2 if len(sheet.board) > 9 else 1)
 
 
 @torch.no_grad()

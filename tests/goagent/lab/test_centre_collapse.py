@@ -112,9 +112,10 @@ def test_what_is_measured_of_a_perfect_point_and_a_perfect_distribution():
 
 
 def test_where_the_collapse_begins_is_read_between_the_prices():
-    assert sweeps.crossing(np.array([0.5, 1.0, 1.5]), np.array([0.0, 0.25, 0.75])) == pytest.approx(1.25)
-    assert sweeps.crossing(np.array([0.5, 1.0]), np.array([0.1, 0.2])) == 1.0
-    assert sweeps.crossing(np.array([0.5, 1.0]), np.array([0.6, 0.9])) == 0.5
+    shares = np.array([0.5, 1.0, 1.5])
+    assert sweeps.crossing(shares, np.array([0.0, 0.25, 0.75]), 0.5) == pytest.approx(1.25)
+    assert sweeps.crossing(shares, np.array([0.0, 0.25, 0.75]), 0.95) == 1.5
+    assert sweeps.crossing(shares, np.array([0.6, 0.9, 1.0]), 0.5) == 0.5
 
 
 def finite(result: Result) -> bool:
