@@ -55,7 +55,7 @@ class LabRunConfig:
     name: Annotated[Positional[str], arg(metavar="NAME")]
     """The experiment (see `goagent lab list`)."""
     quick: bool = False
-    """Up to 20 seconds, which is the default."""
+    """A short trial, under a minute on two cores, which is the default."""
     full: bool = False
     """Up to five minutes for each cell (a model, say) and seed."""
     seeds: tuple[int, ...] = ()
