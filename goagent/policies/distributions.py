@@ -90,18 +90,22 @@ class CategoricalMoves(MoveDistribution):
         return functional.cross_entropy(self.raw, actions, reduction="none")
 
 
-class PointMoves(MoveDistribution):
-    """One point of the plane, and whether to pass: the deterministic regressor's answer.
-
-    raw: (batch, 3): row, column (0 at the upper left point, 1 a step of the grid), and the logit of the pass. What is
-    played is a single move: the pass when its logit is positive, else the legal point nearest to (row, column).
-    """
+class PlaneMoves(MoveDistribution):
+    """An answer in the plane of a board: row 0, column 0 is its upper left point, and 1 a step of the grid."""
 
     def __init__(self, raw: Tensor, legal: Tensor, rows: int, cols: int) -> None:
         self.raw = raw
         self.legal = legal
         self.rows = rows
         self.cols = cols
+
+
+class PointMoves(PlaneMoves):
+    """One point of the plane, and whether to pass: the deterministic regressor's answer.
+
+    raw: (batch, 3): row, column, and the logit of the pass. What is played is a single move: the pass when its logit is
+    positive, else the legal point nearest to (row, column).
+    """
 
     def categorical(self, temperature: float = 1.0) -> Categorical:
         """All on one move, at any temperature: there is nothing to sample."""
@@ -121,7 +125,7 @@ class PointMoves(MoveDistribution):
         return (self.raw[:, :2] - coordinates(actions, self.cols)).square().sum(dim=1)
 
 
-class MixtureMoves(MoveDistribution):
+class MixtureMoves(PlaneMoves):
     """Round bumps on the plane, each with a weight: a mixture density (Bishop 1994, "Mixture density networks").
 
     raw: (batch, 4 * bumps + 1): the logits of the weights, rows, columns, logarithms of the standard deviations (grid
@@ -130,12 +134,6 @@ class MixtureMoves(MoveDistribution):
     """
 
     NARROWEST = 0.15  # grid steps; a bump on one move alone would else grow narrower without end
-
-    def __init__(self, raw: Tensor, legal: Tensor, rows: int, cols: int) -> None:
-        self.raw = raw
-        self.legal = legal
-        self.rows = rows
-        self.cols = cols
 
     def categorical(self, temperature: float = 1.0) -> Categorical:
         return CategoricalMoves(self.logits(), self.legal).categorical(temperature)

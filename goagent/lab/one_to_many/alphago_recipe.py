@@ -5,7 +5,7 @@ figure's name says greedy. Start with `AlphaGoRecipe.measure`.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from envs import Rules
-from envs.state import SKIP
-from envs.symmetry import action_table, transform_board
-from goagent.arena.match import play_game
 from goagent.arena.result import wilson_interval
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.one_to_many.batched_play import (
@@ -30,14 +27,12 @@ from goagent.lab.one_to_many.batched_play import (
     random_mover,
     search_mover,
 )
+from goagent.lab.one_to_many.from_games import Loss, fit, rollout_games
 from goagent.learning.config import TrainConfig
 from goagent.learning.policy_gradient import PolicyGradientLearner
 from goagent.players.evaluator import evaluator
-from goagent.players.rollout import RolloutPlayer
 from goagent.policies.network import NetworkConfig, PolicyNetwork, Prediction
 from goagent.search.evaluation import Evaluate, Evaluation
-
-Loss = Callable[[Prediction, Tensor, Tensor], Tensor]  # what the network says, moves (batch,), results (batch,)
 
 _ROWS = {  # of the picture: figures, and what they are called there
     "imitation against random": "imitation – random player",
@@ -176,12 +171,16 @@ class AlphaGoRecipe(Experiment):
         rng = np.random.default_rng(seed)
         torch.manual_seed(seed)
         rules = Rules.square(settings.size, max_moves=settings.max_moves)
-        expert = expert_plies(rules, settings, rng)
-        imitated = fit(fresh(settings), expert, settings.imitation_steps, imitation_loss, settings, rng)
+        expert = plies_of(rules, rollout_games(rules, settings.expert_playouts, settings.expert_games, rng))
+
+        def learned(start: PolicyNetwork, plies: Plies, steps: int, loss: Loss) -> PolicyNetwork:
+            return fit(start, plies, steps, loss, rng, settings.batch_size, settings.learning_rate)
+
+        imitated = learned(fresh(settings), expert, settings.imitation_steps, imitation_loss)
         policy = by_policy_gradient(imitated, settings, seed)
         own, held = own_plies(rules, policy, settings, rng)
-        value = fit(policy, own, settings.outcome_steps, value_loss, settings, rng)
-        q = fit(policy, own, settings.outcome_steps, q_loss, settings, rng)
+        value = learned(policy, own, settings.outcome_steps, value_loss)
+        q = learned(policy, own, settings.outcome_steps, q_loss)
 
         def score(a: Mover, b: Mover, games: int = settings.games) -> float:
             return float(match(a, b, rules, games, rng).mean())
@@ -242,16 +241,6 @@ class AlphaGoRecipe(Experiment):
         )
 
 
-def expert_plies(rules: Rules, settings: Settings, rng: np.random.Generator) -> Plies:
-    """Games of the rollout player against itself."""
-    expert = RolloutPlayer(settings.expert_playouts)
-    games = [play_game(expert, expert, rules, rng).moves for _ in range(settings.expert_games)]
-    moves = np.full((len(games), max(map(len, games))), SKIP)
-    for row, game in zip(moves, games, strict=True):
-        row[: len(game)] = game
-    return plies_of(rules, moves)
-
-
 def own_plies(rules: Rules, policy: PolicyNetwork, settings: Settings, rng: np.random.Generator) -> tuple[Plies, Plies]:
     """Games of the policy against itself: those to learn from, and a tenth held out."""
     mover = policy_mover(policy, rng)
@@ -278,28 +267,6 @@ def q_loss(said: Prediction, moves: Tensor, results: Tensor) -> Tensor:
     """Each logit of the policy head now says how likely its move is to win; only the move played teaches."""
     played = said.moves.raw.gather(1, moves[:, None]).squeeze(1)
     return functional.binary_cross_entropy_with_logits(played, (1 + results) / 2)
-
-
-def fit(
-    start: PolicyNetwork, plies: Plies, steps: int, loss: Loss, settings: Settings, rng: np.random.Generator
-) -> PolicyNetwork:
-    """A copy of `start` that has learned from these plies, a batch at a time in a random symmetry."""
-    network = copy.deepcopy(start).train().requires_grad_()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=1e-4)
-    table = action_table(*plies.planes.shape[2:])
-    for step in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * (1 - step / steps)
-        batch = plies.where(rng.integers(len(plies.actions), size=settings.batch_size))
-        k = int(rng.integers(len(table)))
-        # The loss has no use for the mask: it belongs to the unturned board.
-        said = network(_planes(transform_board(batch.planes, k)), torch.ones(batch.legal.shape, dtype=torch.bool))
-        value = loss(said, torch.from_numpy(table[k, batch.actions]), torch.from_numpy(batch.results))
-        optimizer.zero_grad()
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-    return network.eval().requires_grad_(False)
 
 
 def by_policy_gradient(start: PolicyNetwork, settings: Settings, seed: int) -> PolicyNetwork:
@@ -345,10 +312,6 @@ def forecasts(policy: PolicyNetwork, value: PolicyNetwork, q: PolicyNetwork, own
         "Q legal before mask": float(held.legal[row, answers.unmasked.mode().numpy()].mean()),
         "sum of Q over legal moves": float(np.where(held.legal, chance, 0).sum(axis=1).mean()),
     }
-
-
-def _planes(planes: np.ndarray) -> Tensor:
-    return torch.from_numpy(planes).contiguous(memory_format=torch.channels_last)
 
 
 EXPERIMENT = AlphaGoRecipe()

@@ -5,7 +5,8 @@ randomness comes in.
 """
 
 import math
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn import functional
 
-from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role
+from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.one_to_many.works import BAR, BARS, NOTES, SHEETS, SIDE, Sheet, motifs, tunes
 from goagent.policies.heads import information
 
@@ -33,7 +34,7 @@ class Settings:
     few: int = 100  # of them, in which distinct ones are counted
 
 
-class Decoder(nn.Module):
+class Decoder(nn.Module, ABC):
     """From the blank sheet to a work."""
 
     def __init__(self, places: int, values: int, settings: Settings, noise: int, outputs: int) -> None:
@@ -45,13 +46,13 @@ class Decoder(nn.Module):
         """(count, places * values): nothing written anywhere."""
         return torch.zeros(count, self.places * self.values)
 
+    @abstractmethod
     def loss(self, works: Tensor) -> Tensor:
         """works (batch, places) of whole numbers -> ()"""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self, count: int) -> Tensor:
         """(count, places): the values to be written, before they are rounded to whole numbers."""
-        raise NotImplementedError
 
 
 class SquaredError(Decoder):
@@ -240,7 +241,7 @@ class BlankSheet(Experiment):
         "figures are those of one size and one price, not the best that can be had.",
     )
     criteria = criteria()
-    settings = {  # noqa: RUF012
+    settings: Mapping[Scale, Settings] = {
         "test": Settings(steps=20, batch=16, width=32, draws=100),
         "quick": Settings(steps=600, batch=16, rate=0.008),
         "full": Settings(),

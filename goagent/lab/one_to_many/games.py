@@ -6,16 +6,17 @@ policies are the package's own, masked, as they are played; the regressor's repa
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from envs import GoBatch, Position, Rules
+from envs import GoBatch, Rules
 from envs.planes import OFFSETS
 from envs.symmetry import action_table
 from goagent.lab.core import Figures
 from goagent.lab.one_to_many.batched_play import Mover, Plies, match, play_batch, plies_of, policy_mover, random_mover
+from goagent.lab.one_to_many.from_games import fit, rollout_games
 from goagent.players.policy import load_network
 from goagent.players.shipped import shipped_for
-from goagent.policies.network import NetworkConfig, PolicyNetwork
-from goagent.search.rollout import rollout_search
+from goagent.policies.network import NetworkConfig, PolicyNetwork, Prediction
 
 SHARPENED = 0.25  # temperature
 _OWN_ATARI, _ENEMY_ATARI = OFFSETS["own liberties"], OFFSETS["enemy liberties"]
@@ -33,7 +34,7 @@ def measure_games(
     rules = Rules.square(size, objective=objective)
     rng = np.random.default_rng(seed)
     plies = plies_of(rules, expert(rules, expert_games, playouts, rng))
-    distribution, point = (imitate(name, plies, rules, steps, seed) for name in ("categorical", "regression"))
+    distribution, point = (imitate(name, plies, steps, seed) for name in ("categorical", "regression"))
     movers: dict[str, Mover] = {
         "categorical": policy_mover(distribution, rng),
         "sharpened": policy_mover(distribution, rng, SHARPENED),
@@ -59,42 +60,19 @@ def expert(rules: Rules, games: int, playouts: int, rng: np.random.Generator) ->
     if rules.objective == "area" and found is not None:
         mover = policy_mover(load_network(found[0]), rng)
         return play_batch(rules, games, mover, mover).moves.astype(np.int64)
-    lines = []
-    for _ in range(games):
-        position = Position(rules)
-        while not position.is_over:
-            position = position.play(int(rollout_search(position, playouts, rng).actions[0]))
-        lines.append(position.moves)
-    moves = np.full((games, max(map(len, lines))), -1, np.int64)
-    for row, line in zip(moves, lines, strict=True):
-        row[: len(line)] = line
-    return moves
+    return rollout_games(rules, playouts, games, rng)
 
 
-def imitate(policy: str, plies: Plies, rules: Rules, steps: int, seed: int) -> PolicyNetwork:
+def imitate(policy: str, plies: Plies, steps: int, seed: int) -> PolicyNetwork:
     """A small network that learned the expert's moves, each seen in a random symmetry."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = PolicyNetwork(NetworkConfig(policy=policy, channels=24, blocks=2))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=steps, pct_start=0.1)
-    rng = np.random.default_rng(seed)
-    table = action_table(rules.rows, rules.cols)
-    for _ in range(steps):
-        batch = plies.where(rng.integers(len(plies.actions), size=128))
-        to = table[rng.integers(len(table))]
-        planes = np.empty_like(batch.planes).reshape(*batch.planes.shape[:2], -1)
-        planes[:, :, to[:-1]] = batch.planes.reshape(planes.shape)
-        shown = torch.from_numpy(planes.reshape(batch.planes.shape))
-        features = network.trunk(shown)
-        answer = network.policy(features, torch.ones(len(shown), rules.num_actions, dtype=torch.bool))
-        loss = answer.imitation_loss(torch.from_numpy(to[batch.actions])).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-    return network.eval()
+
+    def loss(said: Prediction, moves: Tensor, results: Tensor) -> Tensor:
+        return said.moves.imitation_loss(moves).mean()
+
+    return fit(network, plies, steps, loss, np.random.default_rng(seed), batch_size=128, learning_rate=5e-3)
 
 
 def greedy_mover(rng: np.random.Generator) -> Mover:

@@ -17,6 +17,7 @@ from goagent.lab.one_to_many.capture_go import PLANES
 from goagent.policies.distributions import (
     CategoricalMoves,
     MoveDistribution,
+    PlaneMoves,
     PointMoves,
     coordinates,
     nearest_points,
@@ -106,17 +107,11 @@ class AbsoluteHead(RegressionHead):
         return AbsoluteMoves(answer.raw, legal, *features.shape[2:])
 
 
-class HypothesesMoves(MoveDistribution):
+class HypothesesMoves(PlaneMoves):
     """A few points, each with a weight (Guzman-Rivera et al. 2012; Rupprecht et al. 2017): the winner takes all.
 
     raw: (batch, 3 * points + 1): rows, columns, the logits of the weights, then the logit of the pass.
     """
-
-    def __init__(self, raw: Tensor, legal: Tensor, rows: int, cols: int) -> None:
-        self.raw = raw
-        self.legal = legal
-        self.rows = rows
-        self.cols = cols
 
     def places(self) -> tuple[Tensor, Tensor]:
         """(batch, points, 2) row and column, and (batch, points) weights."""

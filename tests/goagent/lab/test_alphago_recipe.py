@@ -1,5 +1,4 @@
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from envs import BLACK, GoBatch, Position, Rules
 from envs.state import SKIP
 from envs.symmetry import action_table, transform_board
 from goagent.lab.core import Result
-from goagent.lab.one_to_many.alphago_recipe import EXPERIMENT, combined, fit, fresh, imitation_loss, q_loss
+from goagent.lab.one_to_many.alphago_recipe import EXPERIMENT, combined, fresh, imitation_loss, q_loss
 from goagent.lab.one_to_many.batched_play import (
     draw,
     match,
@@ -18,6 +17,7 @@ from goagent.lab.one_to_many.batched_play import (
     policy_mover,
     random_mover,
 )
+from goagent.lab.one_to_many.from_games import fit
 from goagent.players.evaluator import evaluator
 
 RULES = Rules.square(3, max_moves=20)
@@ -109,8 +109,8 @@ def test_learning_one_move_makes_it_the_most_probable_in_every_symmetry():
     rules = Rules.square(5)
     corner, beside = rules.action("A1"), rules.action("B2")
     plies = plies_of(rules, np.array([[corner, beside]])).where(np.array([1]))
-    settings = replace(TEST, learning_rate=1e-2, batch_size=16)
-    learned = fit(fresh(TEST), plies, 150, imitation_loss, settings, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    learned = fit(fresh(TEST), plies, 150, imitation_loss, rng, batch_size=16, learning_rate=1e-2)
     for k, table in enumerate(action_table(5, 5)):
         said = learned.answer(transform_board(plies.planes, k).copy(), plies.legal[:, np.argsort(table)])
         assert int(said.moves.mode()) == table[beside]
