@@ -36,7 +36,9 @@ def write_report(results: Path, page: Path, chapters: Mapping[str, Sequence[str]
             else:
                 shown.setdefault(title, []).append(found)
     if not shown:
-        raise UserError(f"there is no result in {results}: expected one of `goagent lab run NAME`; see goagent lab list")
+        raise UserError(
+            f"there is no result in {results}: expected one of `goagent lab run NAME`; see goagent lab list"
+        )
     write_text(page, render(shown, missing))
     return sum(map(len, shown.values()))
 
