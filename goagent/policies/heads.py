@@ -114,15 +114,15 @@ class LatentHead(nn.Module):
         passing = self.passing(self.pool(features))
 
         def loss(actions: Tensor, generator: torch.Generator | None) -> Tensor:
-            return self.bound(features, actions, generator) + pass_loss(
-                passing.squeeze(1), actions == legal.shape[1] - 1
-            )
+            said = passing.expand(-1, len(actions) // len(features)).flatten()
+            return self.bound(features, actions, generator) + pass_loss(said, actions == legal.shape[1] - 1)
 
         return self.attention.answer(features, self.draws, passing, legal, loss)
 
     def bound(self, features: Tensor, actions: Tensor, generator: torch.Generator | None) -> Tensor:
-        """(batch,) squared error plus twice the price of the noise's information; none for a pass.
+        """(moves,) squared error plus twice the price of the noise's information; none for a pass.
 
+        actions: (moves,), for each position as many in a row as for any other.
         With a Gaussian decoder of variance s^2 and a weight b on the information this is the negative evidence bound
         times 2 s^2, and price = b s^2.
         """
@@ -131,13 +131,15 @@ class LatentHead(nn.Module):
         points = actions.masked_fill(passed, 0)
         mean, log_variance = self.encode(features, points)
         given = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=generator).to(mean)
-        error = (self.attention(features, given[:, None]).squeeze(1) - coordinates(points, cols)).square().sum(dim=1)
+        reached = self.attention(features, given.unflatten(0, (len(features), -1))).flatten(0, 1)
+        error = (reached - coordinates(points, cols)).square().sum(dim=1)
         return (error + 2 * self.price * information(mean, log_variance)).masked_fill(passed, 0.0)
 
     def encode(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, noise) mean and logarithm of the variance of the noise chosen for these moves (batch,)."""
+        """(moves, noise) mean and logarithm of the variance of the noise chosen for these points (moves,)."""
         rows, cols = features.shape[2:]
-        at_move = features.flatten(2)[torch.arange(len(points)), :, points]
+        position = torch.arange(len(points)) // (len(points) // len(features))
+        at_move = features.flatten(2)[position, :, points]
         middle = torch.tensor([rows - 1, cols - 1]) / 2
         offsets = (coordinates(points, cols) - middle) / max(rows, cols)
         mean, log_variance = self.encoder(torch.cat([at_move, offsets.to(features)], dim=1)).chunk(2, dim=1)

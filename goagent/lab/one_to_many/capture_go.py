@@ -65,27 +65,29 @@ def group_elements(size: int, group: Group, rng: np.random.Generator) -> np.ndar
 def liberties(boards: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and the highest liberty of each stone's chain, as points; -1 for the highest where there is none.
 
-    They are equal where the chain is in atari. Both (n, size, size) int64.
+    They are equal where the chain is in atari. Both (n, size, size) int16.
     """
-    n, size, _ = boards.shape
-    points = np.arange(size * size).reshape(1, size, size)
-    none = size * size
-    empty = boards == 0
-    low, high = np.full((n, size, size), none), np.full((n, size, size), -1)
-    for here, there in _neighbours(size):
-        low[here] = np.minimum(low[here], np.where(empty[there], np.broadcast_to(points, empty.shape)[there], none))
-        high[here] = np.maximum(high[here], np.where(empty[there], np.broadcast_to(points, empty.shape)[there], -1))
-    low[empty], high[empty] = none, -1
-    changed = np.ones(n, bool)
-    while changed.any():  # what one stone of a chain knows, its neighbours learn
-        old_low, old_high = low[changed].copy(), high[changed].copy()
-        new_low, new_high, part = old_low.copy(), old_high.copy(), boards[changed]
-        for here, there in _neighbours(size):
-            same = (part[here] == part[there]) & (part[here] != 0)
-            new_low[here] = np.where(same, np.minimum(new_low[here], new_low[there]), new_low[here])
-            new_high[here] = np.where(same, np.maximum(new_high[here], new_high[there]), new_high[here])
-        low[changed], high[changed] = new_low, new_high
-        changed[changed] = ((new_low != old_low) | (new_high != old_high)).any(axis=(1, 2))
+    size = boards.shape[1]
+    grid = np.ascontiguousarray(np.moveaxis(boards, 0, 2))  # boards last: numpy is quick along the last axis
+    points = np.arange(size * size, dtype=np.int16).reshape(size, size, 1)
+    none, nothing = np.int16(size * size), np.int16(-1)
+    empty = grid == 0
+    lowest, highest = np.where(empty, points, none), np.where(empty, points, nothing)
+    low, high = np.full(grid.shape, none), np.full(grid.shape, nothing)
+    pairs = [(here[1:], there[1:]) for here, there in _neighbours(size)]
+    for here, there in pairs:
+        low[here] = np.minimum(low[here], lowest[there])
+        high[here] = np.maximum(high[here], highest[there])
+    low[empty], high[empty] = none, nothing
+    # A neighbour of another colour has nothing to tell: these bits make it 32767 for `low` and -1 for `high`.
+    deaf = [np.where((grid[here] == grid[there]) & ~empty[here], 0, -1).astype(np.int16) for here, there in pairs]
+    spread = None
+    while spread is None or (spread != high - low).any():  # what one stone of a chain knows, its neighbours learn
+        spread = high - low
+        for (here, there), bits in zip(pairs, deaf, strict=True):
+            np.minimum(low[here], low[there] | (bits & np.int16(32767)), out=low[here])
+            np.maximum(high[here], high[there] | bits, out=high[here])
+    low, high = (np.ascontiguousarray(np.moveaxis(values, 2, 0)) for values in (low, high))
     return low, high
 
 

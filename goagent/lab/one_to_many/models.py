@@ -16,6 +16,7 @@ from torch.nn import functional
 from goagent.lab.one_to_many.capture_go import PLANES
 from goagent.policies.distributions import (
     CategoricalMoves,
+    DrawnMoves,
     MoveDistribution,
     PlaneMoves,
     PointMoves,
@@ -205,10 +206,11 @@ class NoiseHead(nn.Module):
         passing = self.passing(self.pool(features))
 
         def loss(actions: Tensor, generator: torch.Generator | None) -> Tensor:
-            noise = torch.randn(len(features), self.nearest_of, NOISE, generator=generator)
-            places = self.attention(features, noise)
+            noise = torch.randn(len(actions), self.nearest_of, NOISE, generator=generator)
+            places = self.attention(features, noise.reshape(len(features), -1, NOISE)).reshape(len(actions), -1, 2)
             errors = (places - coordinates(actions, features.shape[3])[:, None]).square().sum(dim=2)
-            return errors.amin(dim=1) + pass_loss(passing[:, 0], actions < 0)
+            passed = pass_loss(passing.expand(-1, len(actions) // len(features)).flatten(), actions < 0)
+            return errors.amin(dim=1) + passed
 
         return self.attention.answer(features, self.draws, passing, legal, loss)
 
@@ -258,18 +260,24 @@ def fit(
             order = np.concatenate([order, rng.permutation(len(planes))])
         chosen, order = np.split(order, [min(batch_size, len(planes))])
         features = model.trunk(shown[chosen])
-        rows = torch.from_numpy(chosen)
-        if len(chosen) < batch_size:  # a few positions: look at each once, show many answers
-            copies = batch_size // len(chosen)
-            features, rows = features.repeat_interleave(copies, dim=0), rows.repeat_interleave(copies)
+        copies = batch_size // len(chosen)  # of a few positions: look at each once, show many moves
+        rows = torch.from_numpy(chosen).repeat_interleave(copies)
         moves = torch.multinomial(weights[rows], 1, generator=generator).squeeze(1)
-        loss = model.answer(features).imitation_loss(moves, generator).mean()
+        loss = _repeated(model, features, copies).imitation_loss(moves, generator).mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
     model.eval()
+
+
+def _repeated(model: Model, features: Tensor, copies: int) -> MoveDistribution:
+    """The model's answer, `copies` times in a row for each position, to be compared with as many moves."""
+    answer = model.answer(features)
+    if not isinstance(answer, DrawnMoves):  # which draws for each move
+        answer.raw = answer.raw.repeat_interleave(copies, dim=0)
+    return answer
 
 
 def fresh(name: str, seed: int) -> Model:

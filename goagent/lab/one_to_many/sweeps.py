@@ -38,7 +38,7 @@ def sweep_price(prices: tuple[float, ...], seed: int, steps: int) -> Figures:
         targets = torch.from_numpy(np.flatnonzero(KNIGHTS.targets))
         with torch.no_grad():
             features = model.trunk(torch.from_numpy(observe(KNIGHTS.board[None])))
-            chosen = head.encode(features.expand(len(targets), -1, -1, -1), targets)
+            chosen = head.encode(features, targets)
         bits.append(float(information(*chosen).mean() / np.log(2)))
     full = [b for b, whole in zip(bits, everything, strict=True) if whole]
     return {
