@@ -1,5 +1,6 @@
 """What the rest of the package asks of anyone who plays."""
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -30,6 +31,10 @@ class Resigned(Exception):
     """Raised by `Player.choose` instead of a move: the side to move gives up."""
 
 
+class Interrupted(Exception):
+    """Raised by a player that was told to stop in the middle of its thoughts."""
+
+
 class Player(Protocol):
     """Chooses moves. A player keeps nothing of a game that `reset` does not clear, and owns no generator."""
 
@@ -46,6 +51,23 @@ class Player(Protocol):
 
     def analyze(self, position: Position) -> Analysis:
         """Its opinion of the position."""
+
+
+@runtime_checkable
+class Thinker(Protocol):
+    """A player whose thoughts can be limited, watched and stopped."""
+
+    seconds: float | None  # what `choose` may take, in seconds; None: as long as it likes
+
+    def think(self, position: Position) -> Iterator[Analysis]:
+        """Its opinion again and again, each time after more thought, some tenths of a second apart.
+
+        Goes on until nobody asks any more, or memory is used up; what it has thought serves the next move. There is no
+        chance in it. Raises Interrupted.
+        """
+
+    def interrupt(self) -> None:
+        """From another thread: whatever it is thinking about raises Interrupted at once. Without effect at rest."""
 
 
 @runtime_checkable

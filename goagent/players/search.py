@@ -1,17 +1,19 @@
 """A trained network that thinks before it moves, and keeps of its thoughts what the next move has use for."""
 
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from envs import GoBatch, Position
 from goagent.players.evaluator import evaluator
-from goagent.players.player import Analysis, Line, Player
+from goagent.players.player import Analysis, Interrupted, Line, Player
 from goagent.players.policy import PolicyPlayer, load_network
 from goagent.records import checkpoint
 from goagent.search.cache import CachedEvaluator
-from goagent.search.evaluation import Evaluate
+from goagent.search.evaluation import Evaluate, Evaluation
 from goagent.search.gumbel import gumbel_search
 from goagent.search.puct import puct_search
 from goagent.search.tree import ROOT, Forest, SearchResult, Trees
@@ -19,6 +21,7 @@ from goagent.search.tree import ROOT, Forest, SearchResult, Trees
 DEFAULT_VISITS = 64
 _CACHE = 1 << 14  # positions
 _FIRST_VISITS = 32  # visits before the speed is known
+_MOST_VISITS = 200_000  # of one position, which is some hundred megabytes
 _LONGEST_LINE = 12  # plies of a variation
 
 
@@ -34,7 +37,7 @@ _SEARCHES = {"gumbel": _gumbel, "puct": _puct}
 
 
 class SearchPlayer:
-    """Spends `visits` on a move, or about `seconds`.
+    """Spends `visits` on a move, or about `seconds`, or of both what is over first.
 
     temperature: how much chance there is in the choice among moves that look alike: what the noise at the root is
     multiplied by; 0 for none, 1 as in training.
@@ -45,17 +48,18 @@ class SearchPlayer:
         self,
         evaluate: Evaluate,
         name: str,
-        visits: int = DEFAULT_VISITS,
+        visits: int | None = None,
         seconds: float | None = None,
         temperature: float = 1.0,
         search: str = "gumbel",
     ) -> None:
         self.name = name
-        self.visits = visits
+        self.visits = visits or (DEFAULT_VISITS if seconds is None else _MOST_VISITS)
         self.seconds = seconds
         self.temperature = temperature
         self.search = _SEARCHES[search]
-        self._evaluate = CachedEvaluator(evaluate, _CACHE)
+        self._known = CachedEvaluator(evaluate, _CACHE)
+        self._interrupted = threading.Event()
         self._forest: Forest | None = None
         self._root: Position | None = None
 
@@ -70,6 +74,7 @@ class SearchPlayer:
 
         All at once, as the network answers many positions in much less time than one after another.
         """
+        self._interrupted.clear()
         forest = Forest(self._evaluate, games.rules, games.num_games, parallel=False)
         forest.plant(games)
         while not forest.roots.is_over.all():
@@ -86,23 +91,36 @@ class SearchPlayer:
         return policy / policy.sum()
 
     def analyze(self, position: Position) -> Analysis:
-        forest, found = self._search(position, np.random.default_rng(0), 0.0)
-        trees = forest.trees
-        lines = []
-        for action in np.lexsort((-found.policy[0], -found.visits[0])):
-            child = trees.child[0, ROOT, action]
-            if child < 0:
-                continue
-            visits = int(trees.visits[0, child])
-            win = float(1 - trees.value[0, child] / visits) / 2
-            probability = float(found.policy[0, action])
-            lines.append(Line(int(action), probability, win, visits, _line(trees, child)))
-        return Analysis(float(1 + found.value[0]) / 2, float(found.score[0]), forest.ownership()[0], lines)
+        return _said(*self._search(position, np.random.default_rng(0), 0.0))
+
+    def think(self, position: Position) -> Iterator[Analysis]:
+        """One search after the other on the same tree, the first ones short."""
+        self._interrupted.clear()
+        rng, spent, visits = np.random.default_rng(0), 0, _FIRST_VISITS // 2
+
+        def deepen(forest: Forest) -> SearchResult:
+            return self.search(forest, np.array([visits]), rng, 0.0)
+
+        while spent < _MOST_VISITS:
+            yield _said(*self._on_tree(position, deepen))
+            spent, visits = spent + visits, min(2 * visits, 8 * _FIRST_VISITS)
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+
+    def _evaluate(self, planes: np.ndarray) -> Evaluation:
+        if self._interrupted.is_set():
+            raise Interrupted
+        return self._known(planes)
 
     def _search(self, position: Position, rng: np.random.Generator, noise: float) -> tuple[Forest, SearchResult]:
-        forest = self._forest_at(position)
+        self._interrupted.clear()
+        return self._on_tree(position, lambda forest: self._think(forest, rng, noise))
+
+    def _on_tree(self, position: Position, search: Callable[[Forest], SearchResult]) -> tuple[Forest, SearchResult]:
         try:
-            return forest, self._think(forest, rng, noise)
+            forest = self._forest_at(position)
+            return forest, search(forest)
         except BaseException:
             self.reset()  # an interrupted search leaves a leaf that nobody has evaluated
             raise
@@ -112,15 +130,17 @@ class SearchPlayer:
         if self.seconds is None:
             return self.search(forest, np.full(games, self.visits), rng, noise)
         # Searches of growing length, each on the tree of the one before; the last one decides.
-        end, visits = time.monotonic() + games * self.seconds, _FIRST_VISITS
+        end, left = time.monotonic() + games * self.seconds, self.visits
+        visits = min(_FIRST_VISITS, left)
         while True:
             begun = time.monotonic()
             found = self.search(forest, np.full(games, visits), rng, noise)
             now = time.monotonic()
-            fitting = int(visits * (end - now) / max(now - begun, 1e-6))
+            left -= visits
+            fitting = min(left, int(visits * (end - now) / max(now - begun, 1e-6)))
             if fitting < max(2, visits // 4):
                 return found
-            visits = min(fitting, 2 * visits)
+            visits = fitting if fitting == left else min(fitting, 2 * visits)
 
     def _forest_at(self, position: Position) -> Forest:
         """The tree of this position: what is left of the last one where the game has gone on from it, or a new one."""
@@ -154,11 +174,26 @@ def load_trained_player(
     """
     network = load_network(path)
     training = checkpoint.read_json(checkpoint.newest(path) / "agent.json").get("training")
-    if visits is None:
+    if visits is None and seconds is None:
         visits = DEFAULT_VISITS if isinstance(training, dict) and training.get("algorithm") == "gumbel" else 1
-    if visits == 1 and seconds is None:
+    if visits == 1:
         return PolicyPlayer(network, path.name, temperature)
     return SearchPlayer(evaluator(network), path.name, visits, seconds, temperature, search)
+
+
+def _said(forest: Forest, found: SearchResult) -> Analysis:
+    """What a search of one tree found, most visited moves first."""
+    trees = forest.trees
+    lines = []
+    for action in np.lexsort((-found.policy[0], -found.visits[0])):
+        child = trees.child[0, ROOT, action]
+        if child < 0:
+            continue
+        visits = int(trees.visits[0, child])
+        win = float(1 - trees.value[0, child] / visits) / 2
+        probability = float(found.policy[0, action])
+        lines.append(Line(int(action), probability, win, visits, _line(trees, child)))
+    return Analysis(float(1 + found.value[0]) / 2, float(found.score[0]), forest.ownership()[0], lines)
 
 
 def _line(trees: Trees, node: int) -> tuple[int, ...]:

@@ -211,7 +211,7 @@ _ROLLOUT = AgentKind(
 )
 _SEARCH = {
     "visits": Option(_visits, "a whole number from 1 (the bare policy) to 1000000", 64),
-    "seconds": Option(_seconds, "a number above 0: think that long instead", None),
+    "seconds": Option(_seconds, "a number above 0: think that long, or until the visits given are spent", None),
     "temperature": Option(_temperature, "a number, 0 (no chance) or more", 1.0),
     "search": Option(_search, "gumbel or puct", "gumbel"),
 }

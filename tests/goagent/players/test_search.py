@@ -1,9 +1,14 @@
 """A player that searches: legal, varied as asked, and it keeps of its tree what the game left of use."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
 import numpy as np
 import pytest
 
 from envs import WHITE, GoBatch, Position, Rules
+from goagent.players.player import Interrupted
 from goagent.players.search import SearchPlayer
 from tests.goagent.search import fakes
 
@@ -118,3 +123,42 @@ def test_a_game_among_others_without_chance_is_the_game_that_it_plays_alone():
         position = position.play(player.choose(position, np.random.default_rng(0)))
     for i in range(3):
         assert together.position(i).moves == position.moves
+
+
+@pytest.mark.parametrize("search", ["gumbel", "puct"])
+def test_thoughts_grow_and_serve_the_move(search):
+    player, _ = counted(search=search, temperature=0.0)
+    position = Position(RULES).play(5)
+    seen = [sum(line.visits for line in said.lines) for said in islice(player.think(position), 5)]
+    assert seen == [16, 48, 112, 240, 496]
+    player.choose(position, np.random.default_rng(0))
+    assert player._forest.trees.visits[0, 0] == 1 + 496 + 40
+
+
+def test_whatever_it_thinks_about_can_be_stopped_from_another_thread():
+    begun = threading.Event()
+
+    def evaluate(planes):
+        begun.set()
+        return fakes.random(planes)
+
+    player = SearchPlayer(evaluate, "test", seconds=3600)
+    player.interrupt()  # at rest: nothing to stop
+    with ThreadPoolExecutor() as pool:
+        choice = pool.submit(player.choose, Position(RULES), np.random.default_rng(0))
+        assert begun.wait(60)
+        player.interrupt()
+        with pytest.raises(Interrupted):
+            choice.result(60)
+    thoughts = player.think(Position(RULES))
+    next(thoughts)
+    player.interrupt()  # between two thoughts
+    with pytest.raises(Interrupted):
+        next(thoughts)
+    assert next(player.think(Position(RULES))).lines  # and it can think again
+
+
+def test_visits_end_a_search_that_still_has_time():
+    player, _ = counted(visits=50, seconds=3600, temperature=0.0)
+    player.choose(Position(RULES), np.random.default_rng(0))
+    assert player._forest.trees.visits[0, 0] == 1 + 50
