@@ -67,8 +67,8 @@ def learn_sheet(name: str, sheet: Sheet, seed: int, steps: int) -> Model:
 
 
 def steps_on(sheet: Sheet, steps: int) -> int:
-    """Twice as many on the large board, which has so many more moves to be given up."""
-    return steps * (2 if len(sheet.board) > 9 else 1)
+    """Four times as many on the large board, which has so many more moves to be given up."""
+    return steps * (4 if len(sheet.board) > 9 else 1)
 
 
 @torch.no_grad()
