@@ -59,8 +59,9 @@ def ladder(config: MatchConfig) -> int:
     yardsticks = tuple(dict.fromkeys((*YARDSTICKS, *(spec for spec in (config.a, config.b) if spec is not None))))
     title = f"{folder} on {rules.rows}x{rules.cols}, komi {rules.komi:g}"
     console = Console()
-    results = _play(config, rules, rungs, yardsticks)
-    ratings = rate([_pairing(result) for result in results], {ANCHOR: 0})
+    specs = {rung.name: rung.spec for rung in rungs} | {spec: spec for spec in yardsticks}
+    results = play_pairings(config, rules, specs, fixtures([rung.name for rung in rungs], yardsticks))
+    ratings = rate([pairing(result) for result in results], {ANCHOR: 0})
     console.print(_table(rungs, yardsticks, ratings, results, title))
     _print_notes(console, config, rungs, ratings, results)
     content = {
@@ -125,12 +126,13 @@ def _rules(config: MatchConfig, rung: Rung) -> Rules:
     )
 
 
-def _play(config: MatchConfig, rules: Rules, rungs: list[Rung], yardsticks: tuple[str, ...]) -> list[MatchResult]:
-    specs = {rung.name: rung.spec for rung in rungs} | {spec: spec for spec in yardsticks}
+def play_pairings(
+    config: MatchConfig, rules: Rules, specs: dict[str, str], pairs: list[tuple[str, str]]
+) -> list[MatchResult]:
+    """A match of `config.games` for each pair of names. specs: name -> SPEC."""
     players = {name: load_agent(spec, rules) for name, spec in specs.items()}
     for player in players.values():
         warm_up(player, rules)
-    pairs = fixtures([rung.name for rung in rungs], yardsticks)
     results = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("games,"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
@@ -145,7 +147,7 @@ def _play(config: MatchConfig, rules: Rules, rungs: list[Rung], yardsticks: tupl
     return results
 
 
-def _pairing(result: MatchResult) -> Pairing:
+def pairing(result: MatchResult) -> Pairing:
     return Pairing(result.a, result.b, float(result.points.sum()), len(result.games))
 
 

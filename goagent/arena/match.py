@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import multiprocessing
-import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,6 +26,7 @@ from goagent.errors import UserError
 from goagent.players.external import EngineError
 from goagent.players.player import Player, Resigned
 from goagent.players.spec import load_agent
+from goagent.processes import begin_work
 from goagent.records.files import write_text
 from goagent.records.sgf import write_sgf
 from goagent.rules import rules_from
@@ -141,7 +141,7 @@ def _gather(
 class MatchConfig:
     """Play two agents against each other: colours swapped, the same random opening for both games of a pair.
 
-    With --ladder, rate the checkpoints of a run.
+    With --ladder, rate the checkpoints of a run; with --levels, the levels of an agent.
     """
 
     a: Annotated[Positional[str | None], arg(metavar="SPEC")] = None
@@ -151,7 +151,7 @@ class MatchConfig:
     size: str | None = None
     """Board size: 9, or 5x7 (rows x columns). Default: 9; with --ladder, the run's."""
     games: int = 100
-    """How many; with --sprt, at most; with --ladder, in each pairing."""
+    """How many; with --sprt, at most; with --ladder and --levels, in each pairing."""
     komi: float | None = None
     """Default: the size's; with --ladder and no --size, the run's."""
     ko: Literal["positional", "situational", "simple"] | None = None
@@ -168,6 +168,8 @@ class MatchConfig:
     """
     ladder: str | None = None
     """A run folder, with options as in a SPEC: rate its checkpoints, and write ladder.png and ladder.json into it."""
+    levels: str | None = None
+    """An agent with levels, such as shipped: rate each of them."""
     jobs: int = 1
     """Games played at once, each in a process of its own with its share of the CPU threads."""
     save: Path | None = None
@@ -179,12 +181,15 @@ class MatchConfig:
         for name, least in (("games", 1), ("opening_plies", 0), ("seed", 0), ("jobs", 1)):
             if getattr(self, name) < least:
                 raise UserError(f"{name} is {getattr(self, name)}: expected {least} or more")
-        if self.ladder is None and self.b is None:
+        if self.ladder is None and self.levels is None and self.b is None:
             raise UserError("a match has two agents: expected SPEC SPEC, or --ladder RUN; see goagent match --help")
-        for name in ("sprt", "save", "json", "swap", "jobs"):
-            option = "no-swap" if name == "swap" else name
-            if self.ladder is not None and getattr(self, name) != getattr(MatchConfig, name):
-                raise UserError(f"ladder and {option} are both given: expected {option} in a match of two agents only")
+        for many in ("ladder", "levels"):
+            if getattr(self, many) is None:
+                continue
+            alone = ("sprt", "save", "json", "swap", "jobs", *(("a", "b", "ladder") if many == "levels" else ()))
+            for name in (name for name in alone if getattr(self, name) != getattr(MatchConfig, name)):
+                option = {"swap": "no-swap", "a": "a SPEC", "b": "a SPEC"}.get(name, name)
+                raise UserError(f"{many} and {option} are both given: expected {option} in a match of two agents only")
         if self.sprt:
             Sprt(*self.sprt)
         for path in (self.save, self.json):
@@ -200,6 +205,10 @@ def match(config: MatchConfig) -> int:
         from goagent.arena.ladder import ladder  # late: it plays its matches with this module
 
         return ladder(config)
+    if config.levels is not None:
+        from goagent.arena.dial import rate_levels  # late, likewise
+
+        return rate_levels(config)
     assert config.a is not None and config.b is not None
     rules = rules_from(config.size or "9", komi=config.komi, ko=config.ko or "positional")
     rng = np.random.default_rng(config.seed)
@@ -257,8 +266,7 @@ def _records(config: MatchConfig, rules: Rules, tasks: list[_Task]) -> Iterator[
         load_agent(spec, rules)  # what is wrong with it is best said here
     threads = max(1, numba.get_num_threads() // config.jobs)
     play = partial(_play_elsewhere, config.a, config.b, rules, threads)
-    # Ctrl-C is for this process, which then ends the others.
-    with multiprocessing.get_context("spawn").Pool(config.jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+    with multiprocessing.get_context("spawn").Pool(config.jobs, begin_work) as pool:
         yield pool.imap(play, tasks)
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from goagent.players.levels import LEVELS
 from goagent.players.spec import describe_agents
 
 
@@ -30,6 +31,14 @@ def agents(config: AgentsConfig) -> int:
         names.add_row(escape(kind.spec), escape(kind.what), escape("\n".join(options)))
     console.print(names)
     console.print("Options follow a question mark, as in rollout?playouts=50.")
+    levels = Table("level", "", "the same as", title="Strength: the levels of a trained agent, as in shipped?level=3")
+    for level in LEVELS:
+        levels.add_row(str(level.number), level.name, level.options)
+    console.print(levels)
+    console.print(
+        "Variety: with a search, temperature=0 plays the same moves again, 1 as varied ones as in training. "
+        "What both dials do to the strength is in docs/play.md."
+    )
     runs = Table("SPEC", "trained by", "board", "newest checkpoint", title=f"Runs in {escape(str(config.runs))}")
     for row in _runs(config.runs):
         runs.add_row(*map(escape, row))

@@ -8,7 +8,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from goagent.lab.core import Experiment, Figures, Result, Scale
+from goagent.processes import begin_work
 from goagent.records.files import write_text
 
 Report = Callable[[str], None]
@@ -90,8 +90,8 @@ def _measured(
 
 
 def _alone() -> None:
-    """One thread for each process, and way for others. Ctrl-C is left to the process that waits."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """One thread for each process, and way for others."""
+    begin_work()
     # Read when torch and numba are imported, which an experiment does, not this module.
     os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     if hasattr(os, "nice"):  # not on Windows

@@ -13,7 +13,10 @@ from goagent.records.checkpoint import CheckpointError
 
 
 class PolicyPlayer:
-    """Draws its moves from the policy at `temperature`; 0 always plays the most probable one."""
+    """Draws its moves from the policy at `temperature`; 0 always plays the most probable one.
+
+    Above 1 the pass keeps the probability that it has at 1: who plays at random has no reason to end the game.
+    """
 
     def __init__(self, network: PolicyNetwork, name: str, temperature: float = 1.0) -> None:
         self.network = network
@@ -42,6 +45,10 @@ class PolicyPlayer:
         if not bool(torch.isfinite(answer.raw).all() & torch.isfinite(value).all()):
             raise CheckpointError(f"{self.name} answers with what is no number: its weights are of no use")
         probabilities = answer.categorical(self.temperature).probs[0].double().cpu().numpy()
+        if self.temperature > 1 and probabilities[:-1].any():
+            passing = float(answer.probs[0, -1])
+            probabilities[:-1] *= (1 - passing) / probabilities[:-1].sum()
+            probabilities[-1] = passing
         return probabilities / probabilities.sum(), float(value[0])
 
 

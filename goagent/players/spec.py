@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from envs import Rules
 from goagent.errors import UserError
 from goagent.players.external import ExternalPlayer
+from goagent.players.levels import LEVELS
 from goagent.players.player import Player
 from goagent.players.random import RandomPlayer
 from goagent.players.rollout import RolloutPlayer
@@ -86,7 +87,7 @@ def _split(spec: str, text: str) -> dict[str, str]:
 
 
 def _values(kind: AgentKind, options: dict[str, str]) -> dict[str, Any]:
-    """The options as the player takes them."""
+    """The options as the player takes them; a level's, where they are not given themselves."""
     values = {}
     for key, text in options.items():
         if key not in kind.options:
@@ -97,7 +98,7 @@ def _values(kind: AgentKind, options: dict[str, str]) -> dict[str, Any]:
             values[key] = option.read(text)
         except ValueError as error:
             raise SpecError(f"{key} is {text!r}: expected {option.expected}") from error
-    return values
+    return values.pop("level", {}) | values
 
 
 def _shipped(rules: Rules, options: dict[str, Any]) -> Player:
@@ -180,6 +181,15 @@ def _visits(text: str) -> int:
     return value
 
 
+def _level(text: str) -> dict[str, Any]:
+    """The options of a level."""
+    number = int(text)
+    if not 1 <= number <= len(LEVELS):
+        raise ValueError
+    options = dict(part.split("=") for part in LEVELS[number - 1].options.split("&"))
+    return {key: _SEARCH[key].read(value) for key, value in options.items()}
+
+
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 < value <= 86400:
@@ -214,6 +224,7 @@ _SEARCH = {
     "seconds": Option(_seconds, "a number above 0: think that long, or until the visits given are spent", None),
     "temperature": Option(_temperature, "a number, 0 (no chance) or more", 1.0),
     "search": Option(_search, "gumbel or puct", "gumbel"),
+    "level": Option(_level, f"a whole number from 1 (weakest) to {len(LEVELS)}: visits and temperature", None),
 }
 _SHIPPED = AgentKind("shipped", "the trained agent in the package for this board, or for the nearest size", _SEARCH)
 _TRAINED = AgentKind("RUN or CHECKPOINT", "the trained agent in this folder; of a run, its newest checkpoint", _SEARCH)

@@ -55,3 +55,12 @@ def test_weights_that_overflow_are_named(network):
             parameter.fill_(1e30)
     with pytest.raises(CheckpointError, match="no number"):
         PolicyPlayer(network, "it").choose(envs.Position(RULES), np.random.default_rng(0))
+
+
+def test_high_temperatures_scatter_the_stones_and_leave_the_pass_alone(network):
+    position = envs.Position(RULES).play(5)
+    usual = PolicyPlayer(network, "it").distribution(position)
+    flat = PolicyPlayer(network, "it", temperature=1e6).distribution(position)
+    assert flat[-1] == pytest.approx(usual[-1], rel=1e-4) and flat.sum() == pytest.approx(1)
+    free = position.legal_mask()[:-1]
+    assert flat[:-1][free] == pytest.approx((1 - usual[-1]) / free.sum(), rel=1e-3)

@@ -11,6 +11,7 @@ from goagent import load_agent
 from goagent.errors import UserError
 from goagent.players import spec
 from goagent.players.external import ExternalPlayer
+from goagent.players.levels import LEVELS
 from goagent.players.random import RandomPlayer
 from goagent.players.rollout import RolloutPlayer
 from goagent.players.spec import SpecError, describe_agents
@@ -73,7 +74,7 @@ def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
         ("", "'' is no agent: expected shipped, random"),
         ("rolout", "did you mean rollout?"),
         ("runs/frist", "did you mean runs/first?"),
-        ("shipped?playouts=64", "its options are: visits, seconds, temperature, search"),
+        ("shipped?playouts=64", "its options are: visits, seconds, temperature, search, level"),
         ("shipped?search=mcts", "search is 'mcts': expected gumbel or puct"),
         ("shipped?visits=0", "visits is '0': expected a whole number from 1"),
         ("random?temperature=1", "random has no option 'temperature': its options are: none"),
@@ -85,7 +86,7 @@ def test_a_trained_agent_is_named_by_its_path(tmp_path, monkeypatch):
         ("rollout?playouts=1&playouts=2", "each key once"),
         ("runs/first?temperature=-1", "temperature is '-1': expected a number, 0"),
         ("runs/first?temperature=nan", "temperature is 'nan'"),
-        ("runs/first?playouts=3", "its options are: visits, seconds, temperature, search"),
+        ("runs/first?playouts=3", "its options are: visits, seconds, temperature, search, level"),
         ("shipped?search=mcts", "search is 'mcts': expected gumbel or puct"),
         ("gtp:", "there is no program ''"),
         ("gtp:no-such-engine --gtp", "there is no program 'no-such-engine'"),
@@ -120,3 +121,15 @@ def test_every_board_has_a_shipped_agent_and_a_borrowed_one_is_named(capsys):
         err = capsys.readouterr().err
         assert says in err and ("no weights" in err) == bool(says)
         assert Position(rules).legal_mask()[player.choose(Position(rules), np.random.default_rng(0))]
+
+
+def test_a_level_is_short_for_options_which_can_still_be_given():
+    assert [level.number for level in LEVELS] == list(range(1, len(LEVELS) + 1))
+    for level in LEVELS:
+        short, long = (load_agent(f"shipped?{options}", RULES) for options in (f"level={level.number}", level.options))
+        assert type(short) is type(long) and short.temperature == long.temperature
+        assert getattr(short, "visits", 1) == getattr(long, "visits", 1)
+    assert load_agent("shipped?temperature=0.5&level=10", RULES).temperature == 0.5
+    for wrong in ("0", "11", "high"):
+        with pytest.raises(SpecError, match="expected a whole number from 1"):
+            load_agent(f"shipped?level={wrong}", RULES)

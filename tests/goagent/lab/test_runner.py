@@ -1,7 +1,12 @@
 """Running an experiment: what is kept is not measured again, what changed is, and processes change nothing."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -120,6 +125,36 @@ def test_two_processes_give_what_one_gives(measured, tmp_path):
     assert len(heard) == 6
     assert run_experiment(COIN, "quick", [0, 1, 2], tmp_path) == alone
     assert not measured
+
+
+class Endless(Coin):
+    """Says in a file who measures, and goes on for ever."""
+
+    settings = Coin.settings | {"quick": Settings(8, ("heads", "tails"))}
+
+    def measure(self, cell, seed, settings):
+        Path(f"{cell}.pid").write_text(f"{os.getpid()}\n")
+        time.sleep(3600)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+def test_no_process_outlives_the_one_it_works_for(tmp_path):
+    code = "from tests.goagent.lab.test_runner import *; run_experiment(Endless(), 'quick', [0], jobs=2)"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    run = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)
+    said = [tmp_path / "heads.pid", tmp_path / "tails.pid"]
+    _wait_until(lambda: all(file.exists() and file.read_text().endswith("\n") for file in said))
+    run.kill()
+    run.wait()
+    _wait_until(lambda: not any(Path("/proc", file.read_text().strip()).exists() for file in said))
+
+
+def _wait_until(true):
+    for _ in range(1200):
+        if true():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not happen within two minutes")
 
 
 def test_a_fault_in_another_process_is_heard_here(tmp_path):
