@@ -1,6 +1,9 @@
 """SGF: what is written is read back, on every board; anything else is one clear line."""
 
+import encodings.aliases
 import gzip
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,17 +11,21 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sgfmill import sgf as sgfmill
+from sgfmill import sgf_grammar
 
 import goagent
 from envs import BLACK, SKIP, WHITE, GoBatch, Position, Rules
-from goagent.records.sgf import Game, SgfError, parse_sgf, read_games, write_sgf
+from goagent.records.sgf import Game, game_of, parse_sgf, read_games, write_sgf
+from goagent.records.sgf_tree import Node, SgfError, escape, parse_tree, write_tree
 
+COLOURS = {"b": BLACK, "w": WHITE}
 SHIPPED = Path(goagent.__file__).parent / "data" / "games"
 REAL = (
     b"(;FF[4]GM[1]CA[UTF-8]SZ[9]PB[K]PW[L]KM[8.5]RU[area]RE[B+2.5]AB[aa][bb:cc]PL[W]C[a \\] b]"
     b";W[ed];B[fe](;W[fd];B[];W[tt])(;W[aa]))"
 )
 text = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn")), max_size=20)
+tricky_text = st.text(st.sampled_from("\\][:;() \nBaé囲🀄"), max_size=12)  # every character that means something
 
 
 @st.composite
@@ -32,9 +39,9 @@ def games(draw, square=False):
         rules,
         draw(st.lists(moves, max_size=12)),
         black_name=draw(text),
-        white_name=draw(text),
+        white_name=draw(tricky_text).replace("\n", " "),  # names have no line breaks in SGF
         result=draw(st.sampled_from([None, "B+3.5", "W+R", "0"])),
-        comment=draw(text) + draw(st.sampled_from(["", "\n", "x][y", "\\]", "\\\\", "(;B[aa])"])),
+        comment=draw(text) + draw(tricky_text),
         black_stones=tuple(sorted(p for p in stones if stones[p] == BLACK)),
         white_stones=tuple(sorted(p for p in stones if stones[p] == WHITE)),
         to_play=draw(st.sampled_from([BLACK, WHITE])),
@@ -46,56 +53,210 @@ def games(draw, square=False):
     return game
 
 
-@settings(derandomize=True, deadline=None)
 @given(games())
 def test_what_is_written_is_read_back(game):
     assert parse_sgf(write_sgf(game)) == game
     assert parse_sgf(write_sgf(game).encode()) == game
 
 
-@settings(derandomize=True, deadline=None, max_examples=50)
+def moves_of(other):
+    """The moves of sgfmill's main line; it counts rows from the bottom."""
+    size = other.get_size()
+    moves = [node.get_move() for node in other.get_main_sequence()]
+    return [(COLOURS[colour], action_of(move, size)) for colour, move in moves if colour]
+
+
+def action_of(point, size):
+    return size * size if point is None else (size - 1 - point[0]) * size + point[1]
+
+
+@settings(max_examples=50)
 @given(games(square=True))
 def test_another_reader_reads_the_same(game):
     other = sgfmill.Sgf_game.from_bytes(write_sgf(game).encode())
+    assert (other.get_size(), other.get_komi()) == (game.rules.rows, game.rules.komi)
+    assert (other.get_player_name("b") or "", other.get_player_name("w") or "") == (game.black_name, game.white_name)
+    assert (other.get_root().get("C") if game.comment else "") == game.comment
+    assert moves_of(other) == game.moves
+    black, white, _ = other.get_root().get_setup_stones()
+    assert tuple(sorted(action_of(point, game.rules.rows) for point in black)) == game.black_stones
+    assert tuple(sorted(action_of(point, game.rules.rows) for point in white)) == game.white_stones
+
+
+@settings(max_examples=50)
+@given(games(square=True), st.booleans())
+def test_what_another_writer_writes_is_read(game, wrapped):
     size = game.rules.rows
+    other = sgfmill.Sgf_game(size=size)
+    root = other.get_root()
 
-    def action(move):  # sgfmill counts rows from the bottom
-        return size * size if move is None else (size - 1 - move[0]) * size + move[1]
+    def point_of(action):
+        return None if action == size * size else (size - 1 - action // size, action % size)
 
-    assert other.get_size() == size
-    assert other.get_komi() == game.rules.komi
-    assert other.get_player_name("b") == (" ".join(game.black_name.split("\n")) or None)
-    nodes = other.get_main_sequence()
-    moves = [node.get_move() for node in nodes[1:]]
-    assert [({"b": BLACK, "w": WHITE}[colour], action(move)) for colour, move in moves] == game.moves
-    black, white, _ = nodes[0].get_setup_stones()
-    assert (sorted(map(action, black)), sorted(map(action, white))) == (
-        list(game.black_stones),
-        list(game.white_stones),
-    )
+    for name, value in (("KM", game.rules.komi), ("PB", game.black_name), ("PW", game.white_name), ("C", game.comment)):
+        root.set(name, value)
+    if game.black_stones or game.white_stones:
+        root.set_setup_stones(list(map(point_of, game.black_stones)), list(map(point_of, game.white_stones)))
+    root.set("PL", {colour: letter for letter, colour in COLOURS.items()}[game.to_play])
+    for colour, action in game.moves:
+        other.extend_main_sequence().set_move({BLACK: "b", WHITE: "w"}[colour], point_of(action))
+    read = parse_sgf(other.serialise(wrap=40 if wrapped else None))
+    assert read == replace(game, result=None)
 
 
-def test_a_damaged_record_is_a_game_or_an_sgf_error():
-    rng = np.random.default_rng(0)
-    good = 0
-    for _ in range(600):
-        data = bytearray(REAL)
-        for _ in range(rng.integers(1, 4)):
-            at = int(rng.integers(len(data)))
-            kind = rng.integers(3)
-            if kind == 0:
+nodes = st.recursive(
+    st.builds(
+        Node,
+        st.dictionaries(st.sampled_from(["C", "N", "XY"]), st.lists(tricky_text.map(escape), min_size=1), min_size=1),
+    ),
+    lambda children: st.builds(
+        lambda node, below: Node(node.properties, below),
+        st.builds(Node, st.fixed_dictionaries({"C": st.lists(tricky_text.map(escape), min_size=1, max_size=1)})),
+        st.lists(children, max_size=3),
+    ),
+    max_leaves=12,
+)
+
+
+def flat(node):
+    """A tree of ours as nested tuples."""
+    return {name: values for name, values in node.properties.items()}, [flat(child) for child in node.children]
+
+
+def flat_other(tree):
+    """The same of sgfmill's: a sequence of nodes, then the branches."""
+    below = [flat_other(child) for child in tree.children]
+    for node in reversed(tree.sequence):
+        below = [({name: [value.decode() for value in values] for name, values in node.items()}, below)]
+    return below[0]
+
+
+@given(nodes)
+def test_trees_keep_variations_and_values(root):
+    written = write_tree(root)
+    root.properties["CA"] = ["UTF-8"]
+    assert parse_tree(written) == parse_tree(written.encode()) == root
+    assert flat_other(sgf_grammar.parse_sgf_game(written.encode())) == flat(root)
+
+
+def test_a_tree_is_read_and_written_as_it_is():
+    record = r"(;SZ[9]CA[UTF-8]C[a\]b \\](;B[ee]LB[aa:x\:y][bb:z]TR[cc];W[ce])(;B[cc](;W[dd])(;W[];B[tt])))"
+    root = parse_tree(record)
+    assert write_tree(root) == record
+    assert root.text("C") == "a]b \\"
+    assert [node.text("B") for node in root.main_line()] == ["", "ee", ""]
+    assert [child.text("B") for child in root.children] == ["ee", "cc"]
+    assert game_of(root.children[1]).moves[0] == (BLACK, Rules.square(19).action("C17"))  # a subtree has lost its SZ
+    assert write_tree(parse_tree("(;SZ[3]b[aa];;Black[bb];)")) == "(;SZ[3]CA[UTF-8];B[bb])"
+
+
+def test_white_space_in_texts_is_as_the_standard_says():
+    root = parse_tree("(;PB[a\r\nb\tc]C[a\r\nb\n\rc\rd\te\\\nf])")
+    assert root.text("C") == "a\nb\nc\nd ef"
+    assert game_of(root).black_name == "a b c"
+
+
+GOOD = [
+    REAL,
+    b"(;SZ[7:5]KM[0];B[ge];W[tt];B[])",
+    b"(;GM[1]SZ[19]HA[2]AB[dp][pd];W[qp]C[\\]\\\\];B[dd];W[fq];B[cn]N[x]LB[aa:1][bb:2];W[jp])",
+    "(;CA[UTF-8]PB[古力]PW[이세돌]SZ[3];B[bb];W[];B[])(;SZ[2];B[aa])".encode(),
+    "(;CA[GBK]PB[古力]C[玕]SZ[5](;B[cc](;W[dd])(;W[bb]))(;B[bb]))".encode("gbk"),
+]
+
+
+def mutate(data, rng):
+    """A file with one to three accidents."""
+    data = bytearray(data)
+    for _ in range(rng.integers(1, 4)):
+        at, end = sorted(rng.integers(len(data) + 1, size=2))
+        end = min(end, at + 20)
+        match rng.integers(7):
+            case 0 if at < len(data):
                 data[at] = rng.integers(256)
-            elif kind == 1:
-                del data[at : at + int(rng.integers(1, 20))]
-            else:
-                data[at:at] = data[: int(rng.integers(1, 40))]
+            case 1:
+                del data[at:end]
+            case 2:
+                data[at:at] = data[at:end] * int(rng.integers(1, 4))
+            case 3:
+                data[at:at] = rng.integers(256, size=3, dtype=np.uint8).tobytes()
+            case 4 if rng.random() < 0.3:
+                del data[at:]
+            case 5:
+                data[at:end] = data[at:end][::-1]
+            case _:
+                brackets = [i for i, byte in enumerate(data) if byte in b"[]();\\"]
+                if brackets:
+                    data[rng.choice(brackets)] = rng.choice(list(b"[]();\\"))
+    return bytes(data)
+
+
+def test_ten_thousand_damaged_files_are_games_or_sgf_errors(tally):
+    rng = np.random.default_rng(0)
+    assert all(parse_sgf(data).final() for data in GOOD)
+    good, slowest = 0, 0.0  # from here on nothing is compiled
+    for i in range(10_000):
+        data = mutate(GOOD[i % len(GOOD)], rng)
+        started = time.perf_counter()
         try:
-            for _ in parse_sgf(bytes(data)).positions():
-                pass
+            game = parse_sgf(data)
+            if good % 10 == 0:
+                for _ in game.positions():
+                    pass
+                assert parse_sgf(write_tree(parse_tree(data)).encode()) == game
             good += 1
         except SgfError as error:
             assert "\n" not in str(error)
-    assert 50 < good < 550
+        slowest = max(slowest, time.perf_counter() - started)
+    assert slowest < 5, slowest
+    assert 1_500 < good < 8_500, good
+    tally("damaged SGF files", 10_000)
+
+
+def test_damaged_collections_and_archives(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "game.sgf"
+    good = 0
+    for i in range(300):
+        data = b"\n".join(GOOD)
+        path.write_bytes(mutate(gzip.compress(data), rng) if i % 2 else gzip.compress(mutate(data, rng)))
+        try:
+            good += sum(1 for _ in read_games(path))
+        except SgfError as error:
+            assert str(path) in str(error)
+    assert good > 100
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # unicode_escape complains
+def test_every_character_set_of_python_gives_a_game_or_an_sgf_error():
+    names = {*encodings.aliases.aliases, *encodings.aliases.aliases.values(), "idna", "punycode", "undefined"}
+    names |= {"unicode_escape", "raw_unicode_escape", "utf-8-sig", "rot13"}
+    for name in sorted(names):
+        data = b"(;SZ[3]CA[%s]C[a \\] \\ud800 \\\\ \xff b];B[aa])" % name.encode()
+        try:
+            write_sgf(parse_sgf(data)).encode()
+        except SgfError as error:
+            assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"(;CA[" + b" " * 200_000,
+        b"(;" + b"CA[" * 100_000,
+        b"(;C[" + b"\\" * 200_001,
+        b"(" * 200_000,
+        b"(;" + b"A" * 200_000,
+        b"(;B" + b"[aa]" * 250_000 + b"[",
+        b"(;C" + b" " * 200_000 + b"x",
+    ],
+    ids=lambda data: repr(data[:8]),
+)
+def test_nothing_hangs(data):
+    started = time.perf_counter()
+    with pytest.raises(SgfError):
+        parse_sgf(data)
+    assert time.perf_counter() - started < 10
 
 
 @pytest.mark.parametrize(
