@@ -1,0 +1,139 @@
+"""A player at a GTP board: how it comes to its moves, on a clock, with manners, and for whatever rules are set.
+
+`Mover` has the game, the clock and the player; `engine.py` makes commands of it.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from envs import BLACK, WHITE, IllegalMove, Position, Rules
+from goagent.errors import UserError
+from goagent.interfaces.gtp import clock
+from goagent.interfaces.gtp.analysis import Thoughts
+from goagent.interfaces.gtp.game import GtpGame, Terms
+from goagent.players import manners
+from goagent.players.player import Analysis, Player, Resigned, Thinker
+
+_WARM_UP = 0.05  # seconds of the first thought, which nobody counts
+
+
+class Mover:
+    """The game, the clock and the player.
+
+    load: the player for some rules; called again when `depends_on` of the rules changes. resigns: whether it may.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[Rules], Player],
+        depends_on: Callable[[Rules], object],
+        terms: Terms,
+        seed: int | None,
+        resigns: bool = True,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.game = GtpGame(terms)
+        self.clock = clock.Clock()
+        self.chances: dict[int, list[float | None]] = {}  # what each side thought of its own at its moves
+        self.rng = np.random.default_rng(seed)
+        self.thoughts: Thoughts | None = None  # what the player is or was thinking about beside the session
+        self._load, self._depends_on, self._resigns, self._now = load, depends_on, resigns, now
+        self._employ(load(self.game.rules), self.game.rules)
+
+    @property
+    def player(self) -> Player:
+        """The player, when it has finished what it was thinking about."""
+        if self.thoughts is not None:
+            self.thoughts.wait()
+            self.thoughts = None
+        return self._player
+
+    def generate(self, colour: int, cleanup: bool = False, judged: bool = False) -> tuple[int | None, Analysis | None]:
+        """The move that it has played, None for its resignation, and its opinion where it has one.
+
+        judged: the opinion is asked for; else it may be left out.
+        """
+        begun = self._now()
+        position = self.game.turn_of(colour, forget_passes=cleanup)
+        to_come = int((0.8 * position.rules.num_points - len(self.game.moves)) / 2)
+        allowed = self.clock.allowed(colour, to_come)
+        hurried = allowed is not None and allowed <= clock.AT_ONCE
+        found = None
+        try:
+            with self._limited(allowed):
+                action = manners.polite_move(self.player, position, self.rng, cleanup)
+                if self._judges and (judged or not (cleanup or hurried)):
+                    found = manners.opinion(self.player, position)
+            if self._resigns and found is not None and not cleanup:
+                chances = self.chances.setdefault(colour, [])
+                chances.append(found.win_probability)
+                if action != position.rules.pass_action and manners.hopeless(position, chances):
+                    raise Resigned
+            self.game.play(colour, action)
+        except Resigned:
+            return None, found
+        except IllegalMove as error:
+            raise UserError(f"{self._player.name} broke the rules: {error}") from error
+        finally:
+            self.clock.spend(colour, self._now() - begun, allowed)
+        return action, found
+
+    @contextmanager
+    def _limited(self, seconds: float | None) -> Iterator[None]:
+        """Within, the player takes no longer; one that gives its opinion only after another search, half as long.
+
+        In the last need a player that counts `visits` makes two.
+        """
+        player: Any = self.player
+        kept = {name: getattr(player, name) for name in ("seconds", "visits") if hasattr(player, name)}
+        if seconds is not None and "seconds" in kept:
+            seconds = seconds if isinstance(player, Thinker) else seconds / 2
+            player.seconds = seconds if kept["seconds"] is None else min(kept["seconds"], seconds)
+            if seconds <= clock.AT_ONCE and "visits" in kept:
+                player.visits = min(2, kept["visits"])
+        try:
+            yield
+        finally:
+            for name, value in kept.items():
+                setattr(player, name, value)
+
+    def dead(self) -> np.ndarray:
+        """(rows, cols) bool. Whoever is to move may save his stones, so its opinion counts for both sides to move."""
+        if not self._judges:
+            return manners.dead_stones(self.game.position)
+        owners = []
+        for colour, sign in ((BLACK, 1), (WHITE, -1)):
+            found = manners.opinion(self.player, self.game.turn_of(colour, forget_passes=True))
+            if found.ownership is not None:
+                owners.append(sign * found.ownership)
+        return manners.dead_stones(self.game.position, np.mean(owners, axis=0) if owners else None)
+
+    def for_rules(self, rules: Rules) -> None:
+        """A player made for other rules is loaded anew."""
+        if self._depends_on(rules) != self._made_for:
+            self._employ(self._load(rules), rules)
+
+    def _employ(self, player: Player, rules: Rules) -> None:
+        """Compiling kernels or starting an engine is not to happen on the clock; and does it judge positions?"""
+        self._player, self._made_for = player, self._depends_on(rules)
+        self._judges = False
+        player.reset()
+        position = Position(rules)
+        try:
+            with self._limited(_WARM_UP):
+                player.choose(position, np.random.default_rng(0))
+                self._judges = manners.opinion(player, position).win_probability is not None
+        except Exception as error:  # genmove will say it again
+            print(f"{player.name}: {type(error).__name__}: {error}", file=sys.stderr)
+        player.reset()
+        print(f"{player.name} plays on {rules.size}", file=sys.stderr)
+
+    def forget(self) -> None:
+        """Another game, or another part of this one."""
+        self.player.reset()
+        self.chances.clear()
