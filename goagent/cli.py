@@ -22,8 +22,9 @@ class Command(NamedTuple):
 # By name and imported when called: `goagent --help` waits for nothing, and a game in the terminal not for torch.
 COMMANDS = {
     "train": Command("train an agent", "goagent.learning.config:TrainConfig", "goagent.learning.train:train"),
-    "play": Command(
-        "play against an agent", "goagent.interfaces.terminal:PlayConfig", "goagent.interfaces.terminal:play"
+    "play": Command("play against an agent", "goagent.interfaces.play:PlayConfig", "goagent.interfaces.play:play"),
+    "gtp": Command(
+        "be a GTP engine", "goagent.interfaces.gtp.protocol:GtpConfig", "goagent.interfaces.gtp.protocol:gtp"
     ),
     "match": Command("let two agents play", "goagent.arena.match:MatchConfig", "goagent.arena.match:match"),
     "agents": Command(
@@ -31,6 +32,9 @@ COMMANDS = {
     ),
     "evaluate": Command(
         "test an agent's play", "goagent.arena.evaluate:EvaluateConfig", "goagent.arena.evaluate:evaluate"
+    ),
+    "analyze": Command(
+        "find the mistakes in a game", "goagent.interfaces.analyze:AnalyzeConfig", "goagent.interfaces.analyze:analyze"
     ),
     "lab list": Command(
         "list the experiments on randomness", "goagent.lab.commands:LabListConfig", "goagent.lab.commands:lab_list"

@@ -1,1 +1,4 @@
-"""What a person types and sees. Start with `terminal.py`."""
+"""What a person types and sees.
+
+Start with `play.py` for a game, `gtp/protocol.py` for other programs, `analyze.py` for records.
+"""

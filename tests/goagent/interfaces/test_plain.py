@@ -11,41 +11,26 @@ from hypothesis import strategies as st
 
 from envs import BLACK, WHITE, Position, Rules
 from goagent.errors import UserError
-from goagent.interfaces.terminal import PlayConfig, Session, draw_board, draw_distribution, explain_score, play, start
-from goagent.players.player import Resigned
+from goagent.interfaces.kept import Shelf
+from goagent.interfaces.plain import LineMode, draw_board, draw_distribution
+from goagent.interfaces.play import PlayConfig, play
+from goagent.interfaces.session import Session, explain_score
 from goagent.players.random import RandomPlayer
 from goagent.records.sgf import Game, read_games
-
-HERE = "py:tests.goagent.test_terminal"
-
-
-class First(RandomPlayer):
-    """Plays the first legal point, and passes after a pass."""
-
-    name = "first"
-
-    def __init__(self, rules=None):
-        pass
-
-    def choose(self, position, rng):
-        return int(self.distribution(position).argmax())
+from tests.goagent.interfaces.fakes import HERE, First, Quitter
 
 
-class Quitter(First):
-    def choose(self, position, rng):
-        raise Resigned
+@pytest.fixture(autouse=True)
+def shelf(tmp_path_factory, monkeypatch):
+    """Where games are kept while a test runs."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return Shelf(folder / "goagent" / "games")
 
 
-class Cheat(First):
-    """Plays where a stone is."""
-
-    def choose(self, position, rng):
-        return position.moves[-1]
-
-
-def session(agent=None, size=3, person=BLACK, **settings):
-    game = Game(Rules.square(size, **settings))
-    return Session(game, agent or First(), person, np.random.default_rng(0))
+def typed(agent=None, size=3, person=BLACK, **settings):
+    session = Session(Game(Rules.square(size, **settings)), person)
+    return LineMode(session, agent or First(), np.random.default_rng(0))
 
 
 def run(lines, **config):
@@ -111,7 +96,7 @@ White: stones 1 + surrounded 0 + komi 1 = 2
 White wins by 1.
 Every stone left on the board counts as alive.
 > 
-Saved in game-1.sgf. To go on with it: goagent play --agent py:tests.goagent.test_terminal:First --load game-1.sgf
+Saved in game-1.sgf. To go on with it: goagent play --agent py:tests.goagent.interfaces.fakes:First --load game-1.sgf
 """
     )
     (game,) = read_games(tmp_path / "game-1.sgf")
@@ -120,61 +105,61 @@ Saved in game-1.sgf. To go on with it: goagent play --agent py:tests.goagent.tes
 
 
 def test_an_agent_that_has_black_begins():
-    mine = session(person=WHITE)
+    mine = typed(person=WHITE)
     assert "Black (first) played A3.\nMove 2: White (you) to play." in mine.answer()
 
 
 def test_an_illegal_move_and_a_typing_error_are_one_line_and_change_nothing():
-    mine = session()
+    mine = typed()
     mine.do("B2")
-    before = mine.position
+    before = mine.session.position
     assert mine.do("b2") == "Black may not play B2: the point is occupied."
     assert mine.do("D4").startswith("'D4' is not a point of a 3x3 board: expected A1 to C3, or pass.")
     assert mine.do("hlep").endswith("For the commands type help.")
-    assert mine.position is before
+    assert mine.session.position is before
 
 
 def test_undo_goes_back_to_the_persons_last_decision():
-    mine = session()
+    mine = typed()
     assert mine.do("undo") == "There is no move of yours to take back."
-    before = mine.position
+    before = mine.session.position
     mine.do("B2")
     mine.do("undo")
-    assert mine.position == before
+    assert mine.session.position == before
     mine.do("pass")
-    assert mine.is_over
+    assert mine.session.is_over
     mine.do("undo")
-    assert mine.position == before and not mine.is_over
+    assert mine.session.position == before and not mine.session.is_over
     mine.do("resign")
     mine.do("undo")
-    assert mine.position == before and not mine.is_over
+    assert mine.session.position == before and not mine.session.is_over
 
 
 def test_an_agents_first_move_cannot_be_taken_back():
-    mine = session(person=WHITE)
+    mine = typed(person=WHITE)
     mine.answer()
     assert mine.do("undo") == "There is no move of yours to take back."
 
 
 def test_a_hint_is_the_agents_distribution():
-    assert session(RandomPlayer()).do("hint").splitlines()[2] == " 3  11  11  11"
+    assert typed(RandomPlayer()).do("hint").splitlines()[2] == " 3  11  11  11"
 
 
 def test_resignation_of_either_side():
-    mine = session()
+    mine = typed()
     assert mine.do("resign").endswith("Black (you) resigned: W+R.")
     assert mine.do("A1") == "the game is over."
     assert mine.do("hint").startswith("The game is over")
-    theirs = session(Quitter())
+    theirs = typed(Quitter())
     assert theirs.do("A1").endswith("White (first) resigned: B+R.")
-    assert theirs.record.result == "B+R"
+    assert theirs.session.record.result == "B+R"
     assert theirs.do("undo").endswith("Move 1: Black (you) to play.")
 
 
 def test_saving_never_overwrites_another_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "game-1.sgf").write_text("another")
-    mine = session()
+    mine = typed()
     mine.do("B2")
     assert mine.do("save").startswith("Saved in game-2.sgf.")
     mine.do("B1")
@@ -183,7 +168,7 @@ def test_saving_never_overwrites_another_file(tmp_path, monkeypatch):
     assert mine.do("save nowhere/game.sgf").startswith("cannot write nowhere/game.sgf: No such file")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["game-1.sgf", "game-2.sgf"]
     (game,) = read_games(tmp_path / "game-2.sgf")
-    assert game.final().moves == mine.position.moves and game.result is None
+    assert game.final().moves == mine.session.position.moves and game.result is None
 
 
 def test_a_saved_game_goes_on_where_it_was(tmp_path, monkeypatch):
@@ -194,17 +179,6 @@ def test_a_saved_game_goes_on_where_it_was(tmp_path, monkeypatch):
     assert "3x4 board, komi 1.5" in transcript and "Move 3: Black (you) to play." in transcript
     (game,) = read_games(tmp_path / "b.sgf")
     assert game.moves == [] and game.rules.size == "3x4"
-
-
-def test_a_long_game_is_not_cut_short():
-    """`Rules` would truncate 5x5 at 100 plies; this game between two random players is longer."""
-    mine = start(PlayConfig(size="5", agent="random", ko="simple", seed=1))
-    rng = np.random.default_rng(1)
-    while not mine.is_over and len(mine.position.moves) < 110:
-        points = np.flatnonzero(mine.position.legal_mask()[:-1])
-        mine.do(mine.position.rules.vertex(int(rng.choice(points)) if len(points) else mine.position.rules.pass_action))
-    assert len(mine.position.moves) >= 110
-    assert not mine.position.truncated
 
 
 def test_a_stray_byte_does_not_end_the_game(tmp_path):
@@ -251,9 +225,9 @@ def test_without_a_move_nothing_is_written(tmp_path, monkeypatch):
     st.sampled_from([RandomPlayer(), First(), Quitter()]),
 )
 def test_no_input_breaks_a_session(lines, agent):
-    mine = session(agent)
+    mine = typed(agent)
     for line in lines:
         assert mine.do(line)
-        if not mine.is_over:
-            assert mine.position.to_play == BLACK
-        assert mine.record.final() == mine.position
+        if not mine.session.is_over:
+            assert mine.session.position.to_play == BLACK
+        assert mine.session.record.final() == mine.session.position
