@@ -92,9 +92,7 @@ CRITERIA = (
 _PRICES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.85, 1.0, 1.15, 1.3)
 SETTINGS: Mapping[Scale, Settings] = {
     "test": Settings((SQUARED, NOISY, CATEGORICAL), ("S1 5x5", "S2 7x7"), 5, 300, 5, 128, 50, (0.5, 1.5), (7,)),
-    "quick": Settings(
-        (SQUARED, NOISY, CATEGORICAL, "mixture"), ("S1 5x5", "S2 7x7"), 100, 10_000, 280, 128, 200, (), (7,)
-    ),
+    "quick": Settings((SQUARED, NOISY, CATEGORICAL), ("S1 5x5", "S2 7x7"), 100, 10_000, 220, 128, 200, (), (7,)),
     "full": Settings(tuple(MODELS), ("S0", "S1", "S2"), 500, 24_000, 500, 128, 500, _PRICES, (5, 7, 9)),
 }
 
@@ -298,7 +296,8 @@ def _draw_suites(axes: Axes, result: Result) -> None:
         axes.bar(at + shift, [e.mean for e in estimates], 0.36, color=colour, label=name)
     axes.set_xticks(at, ["half turn", "all eight", "a mirror", "none", "one answer"], fontsize=8)
     axes.set_ylabel("wins", fontsize=8)
-    axes.legend(fontsize=8)
+    axes.set_ylim(0, 1.2)
+    axes.legend(fontsize=8, loc="upper center", ncols=2, frameon=False)
     axes.set_title("Deterministic both: most probable move, or mean", fontsize=10)
 
 
