@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -105,6 +106,7 @@ def read_all(path: Path) -> Iterator[Record | SgfError]:
     Raises SgfError where there is nothing to read.
     """
     folder = path if path.is_dir() else path.parent
+    taken: set[str] = set()
     for file in find_files(path):
         if file != path and file.name.endswith(_ENDING):
             continue
@@ -123,7 +125,10 @@ def read_all(path: Path) -> Iterator[Record | SgfError]:
             except SgfError as error:
                 yield SgfError(f"{file}, game {number}: {error}")
             else:
-                yield Record(name if len(texts) == 1 else f"{name}-{number}", root, game)
+                names = chain([name] if len(texts) == 1 else [], (f"{name}-{n}" for n in count(number)))
+                free = next(name for name in names if name not in taken)
+                taken.add(free)
+                yield Record(free, root, game)
 
 
 def _analyze_game(
@@ -144,6 +149,8 @@ def _analyze_game(
     picture = draw(remarks, f"{players}, seen by {config.agent}")
     if picture:
         write_bytes(path.with_suffix(".png"), picture)
+    else:
+        path.with_suffix(".png").unlink(missing_ok=True)  # of another agent, which had an opinion
     return remarks
 
 

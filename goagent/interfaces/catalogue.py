@@ -35,10 +35,7 @@ def agents(config: AgentsConfig) -> int:
     for level in LEVELS:
         levels.add_row(str(level.number), level.name, level.options)
     console.print(levels)
-    console.print(
-        "Variety: with a search, temperature=0 plays the same moves again, 1 as varied ones as in training. "
-        "What both dials do to the strength is in docs/play.md."
-    )
+    console.print("Variety: with a search, temperature=0 plays the same moves again, 1 as varied ones as in training.")
     runs = Table("SPEC", "trained by", "board", "newest checkpoint", title=f"Runs in {escape(str(config.runs))}")
     for row in _runs(config.runs):
         runs.add_row(*map(escape, row))

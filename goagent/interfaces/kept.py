@@ -6,13 +6,15 @@ An unfinished game lies there with what going on with it needs (`Kept`); a finis
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import platformdirs
 
+from goagent.errors import UserError
 from goagent.records.files import write_text
+from goagent.records.sgf import parse_sgf
 
 UNFINISHED = ".json"
 FINISHED = ".sgf"
@@ -77,11 +79,15 @@ def keep(place: Path, kept: Kept, is_over: bool) -> None:
 
 
 def _read(path: Path) -> Kept | None:
-    """None for a file that is none of ours, or gone."""
+    """None for a file that is none of ours, damaged or gone: it must not stand in the way of the others."""
     try:
-        return Kept(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        kept = Kept(**json.loads(path.read_text(encoding="utf-8")))
+        if not all(isinstance(value, str) for value in asdict(kept).values()) or kept.colour not in ("black", "white"):
+            return None
+        replace(parse_sgf(kept.sgf).rules, ko=kept.ko)
+    except (OSError, ValueError, TypeError, UserError):
         return None
+    return kept
 
 
 def _last_written(file: os.DirEntry) -> float:

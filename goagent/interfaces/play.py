@@ -46,6 +46,9 @@ class PlayConfig:
                 "--continue goes on with a game as it was: expected no other options but --plain and --seed"
             )
 
+        if self.load is not None and (self.size is not None or self.komi is not None):
+            raise UserError("--load takes size and komi from the game: expected neither --size nor --komi beside it")
+
     @property
     def is_open(self) -> bool:
         """Nothing about the game was said."""
@@ -77,8 +80,11 @@ def play(
             os.environ.setdefault("NO_COLOR", "1")
         app = GoApp(None if config.is_open else start(config, shelf), shelf, rng)
         app.run()
+        if app.desk is not None:
+            app.desk.close()
         if app.session is not None and app.session.can_go_on:
             print("Your game is kept. To go on with it: goagent play --continue", file=out)
+        return app.return_code or 0
     return 0
 
 

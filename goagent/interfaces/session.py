@@ -15,7 +15,7 @@ from goagent.errors import UserError
 from goagent.handicap import handicap_points
 from goagent.interfaces.kept import Kept, Shelf, keep
 from goagent.players.player import Player, Resigned
-from goagent.records.files import write_text
+from goagent.records.files import path_from, write_text
 from goagent.records.sgf import Game, parse_sgf, read_games, result_of, write_sgf
 from goagent.rules import NO_CAP
 
@@ -136,7 +136,7 @@ class Session:
 
     def save(self, name: str = "") -> str:
         """Write the game as SGF, without a name to a new file or to the last one, and say where. Raises UserError."""
-        path = Path(name).expanduser() if name else Path(self.suggested_name())
+        path = path_from(name) if name else Path(self.suggested_name())
         try:
             if path.exists() and path != self._saved_to:
                 raise UserError(f"{path} exists already: expected a new name")
@@ -191,6 +191,8 @@ def new_game(rules: Rules, handicap: int = 0) -> Game:
 
 def load_game(path: Path, ko: str) -> Game:
     """The first game of an SGF file, under this ko rule. Raises UserError."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: expected an SGF file")
     game = next(read_games(path))
     game.rules = replace(game.rules, ko=ko, max_moves=NO_CAP)
     return game

@@ -1,5 +1,6 @@
 """A trained network that thinks before it moves, and keeps of its thoughts what the next move has use for."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,10 @@ def _puct(forest: Forest, visits: np.ndarray, rng: np.random.Generator, noise: f
 _SEARCHES = {"gumbel": _gumbel, "puct": _puct}
 
 
+class _OutOfTime(Exception):
+    """The deadline has passed in the middle of a search."""
+
+
 class SearchPlayer:
     """Spends `visits` on a move, or about `seconds`, or of both what is over first.
 
@@ -60,6 +65,7 @@ class SearchPlayer:
         self.search = _SEARCHES[search]
         self._known = CachedEvaluator(evaluate, _CACHE)
         self._interrupted = threading.Event()
+        self._deadline = math.inf  # on the monotonic clock
         self._forest: Forest | None = None
         self._root: Position | None = None
 
@@ -111,6 +117,8 @@ class SearchPlayer:
     def _evaluate(self, planes: np.ndarray) -> Evaluation:
         if self._interrupted.is_set():
             raise Interrupted
+        if time.monotonic() > self._deadline:
+            raise _OutOfTime
         return self._known(planes)
 
     def _search(self, position: Position, rng: np.random.Generator, noise: float) -> tuple[Forest, SearchResult]:
@@ -134,13 +142,21 @@ class SearchPlayer:
         visits = min(_FIRST_VISITS, left)
         while True:
             begun = time.monotonic()
-            found = self.search(forest, np.full(games, visits), rng, noise)
+            try:
+                found = self.search(forest, np.full(games, visits), rng, noise)
+            except _OutOfTime:  # it went slower than the searches before, which may have known the answers
+                self.reset()  # a leaf is left that nobody has evaluated
+                return found
+            finally:
+                self._deadline = math.inf
             now = time.monotonic()
             left -= visits
             fitting = min(left, int(visits * (end - now) / max(now - begun, 1e-6)))
             if fitting < max(2, visits // 4):
                 return found
             visits = fitting if fitting == left else min(fitting, 2 * visits)
+            if games == 1:  # many games at once are nobody's clock
+                self._deadline = end
 
     def _forest_at(self, position: Position) -> Forest:
         """The tree of this position: what is left of the last one where the game has gone on from it, or a new one."""
@@ -182,18 +198,28 @@ def load_trained_player(
 
 
 def _said(forest: Forest, found: SearchResult) -> Analysis:
-    """What a search of one tree found, most visited moves first."""
+    """What a search of one tree found, most visited moves first.
+
+    Win probability and score are what its policy may expect. The mean of all visits would count bad moves that were
+    only looked at.
+    """
     trees = forest.trees
     lines = []
+    weight = wins = points = 0.0
     for action in np.lexsort((-found.policy[0], -found.visits[0])):
         child = trees.child[0, ROOT, action]
-        if child < 0:
+        visits = int(trees.visits[0, child]) if child >= 0 else 0
+        if not visits:
             continue
-        visits = int(trees.visits[0, child])
         win = float(1 - trees.value[0, child] / visits) / 2
         probability = float(found.policy[0, action])
         lines.append(Line(int(action), probability, win, visits, _line(trees, child)))
-    return Analysis(float(1 + found.value[0]) / 2, float(found.score[0]), forest.ownership()[0], lines)
+        weight += probability
+        wins += probability * win
+        points -= probability * float(trees.score[0, child]) / visits
+    if not weight:  # none of the moves looked at is worth playing
+        weight, wins, points = 1.0, float(1 + found.value[0]) / 2, float(found.score[0])
+    return Analysis(wins / weight, points / weight, forest.ownership()[0], lines)
 
 
 def _line(trees: Trees, node: int) -> tuple[int, ...]:

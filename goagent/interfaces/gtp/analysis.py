@@ -7,6 +7,7 @@ GoGui's, where Black's is positive.
 import json
 import math
 import threading
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -49,10 +50,11 @@ class Thoughts:
         if self._thread.is_alive() and isinstance(self._player, Thinker):
             self._player.interrupt()
 
-    def wait(self) -> None:
-        """Stop, and wait until the player can be asked something else."""
+    def wait(self, seconds: float = math.inf) -> None:
+        """Stop, and wait until the player can be asked something else, so long at most."""
+        end = time.monotonic() + seconds
         self.stop()
-        while self._thread.is_alive():
+        while self._thread.is_alive() and time.monotonic() < end:
             self.stop()  # it may not have begun when it was told
 
     def _think(self) -> None:
@@ -83,9 +85,9 @@ def read_request(words: list[str], to_play: int, kata: bool) -> Request:
         raise ValueError("syntax error")
     for key, value in zip(words[::2], words[1::2], strict=True):
         if key == "interval":
-            found = found._replace(interval=min(max(float(value), 1.0) / 100, 1e6))
+            found = found._replace(interval=_within(float(value), 1, 1e8) / 100)
         elif key == "maxmoves":
-            found = found._replace(most=int(value))
+            found = found._replace(most=int(_within(int(value), 1, 1000)))
         elif key == "minmoves":
             int(value)  # moves without a visit have nothing to tell
         elif not kata or value not in ("true", "false"):
@@ -97,6 +99,13 @@ def read_request(words: list[str], to_play: int, kata: bool) -> Request:
         elif key != "pvvisits" and value == "true":
             raise ValueError(f"{key} is not supported")
     return found
+
+
+def _within(number: float, least: float, most: float) -> float:
+    """The nearest number that makes sense. Raises ValueError for none at all."""
+    if math.isnan(number):
+        raise ValueError("syntax error")
+    return min(max(number, least), most)
 
 
 def lz_line(position: Position, found: Analysis, request: Request) -> str:

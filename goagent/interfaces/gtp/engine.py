@@ -26,6 +26,8 @@ from goagent.players.player import Analysis, Line, Resigned
 from goagent.records.files import write_text
 from goagent.records.sgf import SgfError, read_games, result_of, write_sgf
 
+_PATIENCE = 2.0  # seconds at most, for an opinion that no clock limits
+
 
 class Refused(Exception):
     """A command fails; the message is the answer."""
@@ -100,7 +102,7 @@ class Engine:
             raise Refused("syntax error")
         try:
             self._change(read_terms(self.game.terms, " ".join(words)))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Refused(str(error)) from error
         return ""
 
@@ -191,7 +193,7 @@ class Engine:
 
     def loadsgf(self, words: list[str]) -> str:
         """A file, and the number of the move before which to stop."""
-        number = int(words[-1]) if len(words) > 1 and words[-1].isdecimal() else None
+        number = int(words[-1]) if len(words) > 1 and re.fullmatch("[0-9]{1,6}", words[-1]) else None
         name = " ".join(words if number is None else words[:-1])
         if not name:
             raise Refused("syntax error")
@@ -274,13 +276,16 @@ class Engine:
         return "gfx/Policy/goagent-policy\ndboard/Ownership/goagent-ownership\nstring/Value/goagent-value"
 
     def policy(self, words: list[str]) -> str:
-        return analysis.policy_graphics(self.game.rules, self.mover.player.distribution(self.game.position))
+        with self.mover.limited(_PATIENCE):
+            return analysis.policy_graphics(self.game.rules, self.mover.player.distribution(self.game.position))
 
     def ownership(self, words: list[str]) -> str:
-        return analysis.owners_board(self.game.position, self.mover.player.analyze(self.game.position))
+        with self.mover.limited(_PATIENCE):
+            return analysis.owners_board(self.game.position, self.mover.player.analyze(self.game.position))
 
     def value(self, words: list[str]) -> str:
-        return analysis.value_text(self.game.position, self.mover.player.analyze(self.game.position))
+        with self.mover.limited(_PATIENCE):
+            return analysis.value_text(self.game.position, self.mover.player.analyze(self.game.position))
 
     def _request(self, words: list[str], kata: bool) -> Request:
         try:

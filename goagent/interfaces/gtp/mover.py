@@ -19,7 +19,9 @@ from goagent.interfaces.gtp.game import GtpGame, Terms
 from goagent.players import manners
 from goagent.players.player import Analysis, Player, Resigned, Thinker
 
-_WARM_UP = 0.05  # seconds of the first thought, which nobody counts
+_WARM_UP = 0.2  # seconds of each of the first thoughts, which nobody counts
+_WARM_UP_PLIES = 4
+_LAST_WAIT = 5.0  # seconds for a player that cannot be interrupted
 
 
 class Mover:
@@ -65,7 +67,7 @@ class Mover:
         hurried = allowed is not None and allowed <= clock.AT_ONCE
         found = None
         try:
-            with self._limited(allowed):
+            with self.limited(allowed):
                 action = manners.polite_move(self.player, position, self.rng, cleanup)
                 if self._judges and (judged or not (cleanup or hurried)):
                     found = manners.opinion(self.player, position)
@@ -84,7 +86,7 @@ class Mover:
         return action, found
 
     @contextmanager
-    def _limited(self, seconds: float | None) -> Iterator[None]:
+    def limited(self, seconds: float | None) -> Iterator[None]:
         """Within, the player takes no longer; one that gives its opinion only after another search, half as long.
 
         In the last need a player that counts `visits` makes two.
@@ -125,13 +127,21 @@ class Mover:
         player.reset()
         position = Position(rules)
         try:
-            with self._limited(_WARM_UP):
-                player.choose(position, np.random.default_rng(0))
+            with self.limited(_WARM_UP):
+                rng, ply = np.random.default_rng(0), position
+                for _ in range(_WARM_UP_PLIES):
+                    if not ply.is_over:
+                        ply = ply.play(player.choose(ply, rng))
                 self._judges = manners.opinion(player, position).win_probability is not None
         except Exception as error:  # genmove will say it again
             print(f"{player.name}: {type(error).__name__}: {error}", file=sys.stderr)
         player.reset()
         print(f"{player.name} plays on {rules.size}", file=sys.stderr)
+
+    def rest(self) -> None:
+        """Think no more, before Python ends."""
+        if self.thoughts is not None:
+            self.thoughts.wait(_LAST_WAIT)
 
     def forget(self) -> None:
         """Another game, or another part of this one."""

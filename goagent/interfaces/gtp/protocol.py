@@ -89,6 +89,7 @@ def gtp(config: GtpConfig, source: Iterable[str] | None = None, out: TextIO | No
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(encoding="utf-8", errors="backslashreplace")  # no character may end the session
     serve(engine, lines, out)
+    mover.rest()
     return 0
 
 

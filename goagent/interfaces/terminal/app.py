@@ -1,7 +1,6 @@
 """The terminal app: `GoApp` holds one game at a time, and the screens that begin, play and review it."""
 
 import os
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +16,7 @@ from goagent.interfaces.terminal.desk import Desk
 from goagent.interfaces.terminal.dialogs import AskScreen
 from goagent.interfaces.terminal.game_screen import GameScreen, sgf_files
 from goagent.players.player import Player
+from goagent.records.files import path_from
 
 
 class GoApp(App[None]):
@@ -42,6 +42,7 @@ class GoApp(App[None]):
         if self.plain:
             self.theme = "ansi-dark"  # the terminal's own two colours
         self.session = session
+        self.desk: Desk | None = None  # of the agent that plays now
         self.shelf = shelf
         self._rng = rng
 
@@ -60,9 +61,12 @@ class GoApp(App[None]):
             return load_agent(session.spec, session.rules)
 
         while len(self.screen_stack) > 1:
+            if isinstance(self.screen, GameScreen):
+                self.screen.rest()
             self.pop_screen()
         self.session = session
-        self.push_screen(GameScreen(session, Desk(load), self._rng, self.plain))
+        self.desk = Desk(load)
+        self.push_screen(GameScreen(session, self.desk, self._rng, self.plain))
 
     def action_new(self) -> None:
         from goagent.interfaces.terminal.new_game import NewGameScreen  # late: a game can begin without it
@@ -80,7 +84,7 @@ class GoApp(App[None]):
     def action_continue(self) -> None:
         try:
             self.start(continue_session(self.shelf))
-        except UserError as error:
+        except (UserError, OSError) as error:
             self.notify(str(error), severity="error", markup=False)
 
     @work
@@ -91,7 +95,7 @@ class GoApp(App[None]):
         last = self.session
         person, spec, ko = (last.person, last.spec, last.rules.ko) if last else (BLACK, "shipped", "positional")
         try:
-            self.start(Session(load_game(Path(name).expanduser(), ko), person, spec, self.shelf.place()))
+            self.start(Session(load_game(path_from(name), ko), person, spec, self.shelf.place()))
         except UserError as error:
             self.notify(str(error), severity="error", markup=False)
 

@@ -246,10 +246,9 @@ class BoardView(Widget, can_focus=True):
     class Chosen(Message):
         """A point was clicked, or Enter pressed there."""
 
-        def __init__(self, action: int, clicked: bool) -> None:
+        def __init__(self, action: int) -> None:
             super().__init__()
             self.action = action
-            self.clicked = clicked
 
     def __init__(self, picture: Picture, with_cursor: bool = True) -> None:
         super().__init__()
@@ -292,10 +291,10 @@ class BoardView(Widget, can_focus=True):
 
     def action_choose(self) -> None:
         if self.cursor is not None:
-            self.post_message(self.Chosen(self.cursor, clicked=False))
+            self.post_message(self.Chosen(self.cursor))
 
     def on_click(self, event: events.Click) -> None:
         point = self.point_at(event.x, event.y)
         if point is not None and self.cursor is not None:
             self.cursor = point
-            self.post_message(self.Chosen(point, clicked=True))
+            self.post_message(self.Chosen(point))

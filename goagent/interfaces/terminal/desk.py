@@ -56,6 +56,12 @@ class Desk:
         """Stop whatever the agent is thinking about."""
         self._begin()
 
+    def close(self, seconds: float = 5.0) -> None:
+        """Stop the agent and wait for it, so long at most: a thread must not be in the network when Python ends."""
+        self.interrupt()
+        if self._busy.acquire(timeout=seconds):
+            self._busy.release()
+
     def _begin(self) -> object:
         """A new last question; the one being answered is interrupted."""
         before, self._last = self._last, object()

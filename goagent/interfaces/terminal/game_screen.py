@@ -95,19 +95,20 @@ class GameScreen(Screen[None]):
 
     # What is typed is gathered here and not in a widget of its own: no key can be lost while the focus moves.
 
-    def on_key(self, event: events.Key) -> None:
-        if event.character and (event.character.isalpha() or (self._typed and event.is_printable)):
+    async def on_key(self, event: events.Key) -> None:
+        if event.key == "enter" and self._typed.strip():  # what was typed until now, before more keys come
+            typed = self._typed.strip()
+            self._type("")
+            event.stop()
+            await self._enter(typed)
+        elif event.character and (event.character.isalpha() or (self._typed and event.is_printable)):
             self._type(self._typed + event.character)
             event.stop()
 
     @on(BoardView.Chosen)
-    async def _choose(self, event: BoardView.Chosen) -> None:
-        typed = self._typed.strip()
+    def _choose(self, event: BoardView.Chosen) -> None:
         self._type("")
-        if typed and not event.clicked:
-            await self._enter(typed)
-        else:
-            self._play(event.action)
+        self._play(event.action)
 
     async def _enter(self, text: str) -> None:
         """A point or a word, which may be shortened."""
@@ -170,7 +171,7 @@ class GameScreen(Screen[None]):
         self._type("")
         if not self.is_busy:
             return
-        self._rest()
+        self.rest()
         if not self.session.awaits_agent:
             self._counsel.give_up(len(self.session.moves))
             self.heat_on = self._hint_wanted = False
@@ -211,7 +212,7 @@ class GameScreen(Screen[None]):
         from goagent.interfaces.terminal.review_screen import ReviewScreen
 
         if self.session.moves:
-            self._rest()
+            self.rest()
             self.app.push_screen(ReviewScreen(self.session.record, self.desk, self._plain), lambda _: self._wake())
         else:
             self.say("There is no move to look at yet.")
@@ -266,7 +267,7 @@ class GameScreen(Screen[None]):
             self._worker = self._work()
         self.show()
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
         """Stop the agent."""
         if self._worker is not None:
             self._worker.cancel()
@@ -297,7 +298,7 @@ class GameScreen(Screen[None]):
 
     def _moved(self, message: str = "") -> None:
         """After the person's move, undo or resignation."""
-        self._rest()
+        self.rest()
         self._note_change(message)
         self._wake()
 
@@ -331,7 +332,7 @@ class GameScreen(Screen[None]):
             self.say(event.text.strip())
 
     def show(self) -> None:
-        if not self.is_mounted:
+        if not self.is_attached:
             return
         session, position, number = self.session, self.session.position, len(self.session.moves)
         warm = (self.heat_on or self._hint is not None) and not session.is_over  # a hint comes with the heat map

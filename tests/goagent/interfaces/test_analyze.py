@@ -262,3 +262,21 @@ def test_games_and_errors_come_in_the_order_of_the_files(folder):
     found = list(read_all(folder))
     assert [type(one) for one in found] == [Record, SgfError, Record, Record]
     assert [one.name for one in found if isinstance(one, Record)] == ["a", "c.sgfs-1", "c.sgfs-2"]
+
+
+def test_no_result_replaces_another(folder):
+    (folder / "mix").mkdir()
+    (folder / "mix" / "a.sgf").write_text(RECORD * 2)
+    (folder / "mix" / "a-1.sgf").write_text(RECORD)
+    names = [record.name for record in read_all(folder / "mix")]
+    assert len(set(names)) == 3
+
+
+def test_the_plot_of_an_agent_with_an_opinion_does_not_stay_beside_the_words_of_another(capsys, folder, monkeypatch):
+    (folder / "game.sgf").write_text(RECORD)
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "load_agent", lambda spec, rules: Sage())
+        assert run(capsys, "game.sgf")[0] == 0
+    assert (folder / "analysis" / "game.analysis.png").exists()
+    assert run(capsys, "game.sgf", "--agent", "random")[0] == 0
+    assert not (folder / "analysis" / "game.analysis.png").exists()

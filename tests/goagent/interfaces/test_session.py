@@ -14,6 +14,7 @@ from goagent.interfaces import kept
 from goagent.interfaces.kept import Shelf
 from goagent.interfaces.play import PlayConfig, start
 from goagent.interfaces.session import Session, agent_move, captures, continue_session, new_game
+from goagent.records.files import write_text
 from goagent.records.sgf import Game, parse_sgf, read_games, write_sgf
 from tests.goagent.interfaces.fakes import Cheat, First, Quitter
 
@@ -158,3 +159,25 @@ def test_continue_takes_no_other_options():
     with pytest.raises(UserError, match="--continue goes on with a game as it was"):
         PlayConfig(continued=True, size="9")
     assert PlayConfig(continued=True, plain=True, seed=1)
+
+
+@pytest.mark.parametrize("wrong", [{"colour": "red"}, {"ko": "foo"}, {"sgf": 5}, {"sgf": "(;SZ["}], ids=str)
+def test_a_damaged_game_does_not_stand_in_the_way_of_an_older_one(shelf, wrong):
+    session = begun(shelf.place())
+    session.play(0)
+    good = json.loads(next(shelf.folder.glob("*.json")).read_text())
+    (shelf.folder / "later.json").write_text(json.dumps(good | wrong))
+    assert shelf.has_unfinished()
+    assert continue_session(shelf).moves == session.moves
+
+
+def test_a_name_that_no_path_has_is_said(tmp_path):
+    with pytest.raises(UserError, match="there is no such user"):
+        begun().save("~nobody-of-that-name/x.sgf")
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError):
+        write_text(tmp_path / "folder", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

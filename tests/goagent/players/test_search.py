@@ -162,3 +162,36 @@ def test_visits_end_a_search_that_still_has_time():
     player, _ = counted(visits=50, seconds=3600, temperature=0.0)
     player.choose(Position(RULES), np.random.default_rng(0))
     assert player._forest.trees.visits[0, 0] == 1 + 50
+
+
+def test_the_opinion_of_a_position_is_that_of_the_moves_it_would_play():
+    """Who takes the first point wins, however many other moves a search looks at."""
+
+    def evaluate(planes):
+        found = fakes.random(planes)
+        owner = planes[:, 0, 0, 0] - planes[:, 1, 0, 0]
+        return found._replace(logits=np.zeros_like(found.logits), value=0.9 * owner, score=10 * owner)
+
+    said = SearchPlayer(evaluate, "test", visits=64).analyze(Position(RULES))
+    assert said.lines[0].action == 0
+    assert said.win_probability == pytest.approx(said.lines[0].win_probability, abs=0.02)
+    assert said.score > 8
+
+
+def test_a_search_that_goes_slower_than_expected_ends_in_time():
+    """Until the deadline every answer comes at once; the first one after it would come when all is lost."""
+    now = [0.0]
+    asked = []
+
+    def evaluate(planes):
+        asked.append(len(planes))
+        now[0] += 0.001 if sum(asked) < 40 else 1.0
+        return fakes.random(planes)
+
+    player = SearchPlayer(evaluate, "test", seconds=5.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("goagent.players.search.time.monotonic", lambda: now[0])
+        action = player.choose(Position(RULES), np.random.default_rng(0))
+    assert Position(RULES).legal_mask()[action]
+    assert 5.0 <= now[0] < 6.5  # at most one answer too late
+    player.choose(Position(RULES).play(action), np.random.default_rng(0))  # and it can go on

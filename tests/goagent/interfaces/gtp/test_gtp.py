@@ -474,3 +474,9 @@ def test_lines_can_be_waited_for():
     gate.set()
     assert lines.waits(10)
     assert list(read) == ["second"]
+
+
+def test_no_number_makes_an_analysis_end_too_soon():
+    for line in ("lz-analyze b 10 maxmoves 0", "kata-analyze b 10 maxmoves -24", "kata-analyze b interval 1e300"):
+        assert len(ask(engine(), line, "name")) == 2, line
+    assert ask(engine(), "kata-analyze b interval nan") == ["? syntax error"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from textual import events
 from textual.widgets import Input, Select
 
 from envs import WHITE
@@ -284,5 +285,35 @@ def test_without_colour_the_board_is_characters(shelf, monkeypatch):
 
     async def script(pilot):
         assert app.screen.query_one(BoardView).picture.plain
+
+    drive(app, script)
+
+
+def test_another_game_may_begin_while_the_agent_thinks(shelf):
+    app = app_for(shelf, agent="Ponderer")
+
+    async def script(pilot):
+        await pilot.press("enter")
+        await until(lambda: "White thinks" in shown(app, "players"))
+        await pilot.press("ctrl+n")
+        assert isinstance(app.screen, NewGameScreen)
+        app.screen.query_one("#level", Select).value = "own"
+        app.screen.query_one("#agent", Input).value = f"{HERE}:Sure"
+        await press(pilot, "enter")
+        assert isinstance(app.screen, GameScreen) and app.session.moves == []
+
+    drive(app, script)
+
+
+def test_keys_that_come_faster_than_they_are_read_stay_in_order(shelf):
+    app = app_for(shelf)
+
+    async def script(pilot):
+        for key in ("b", "2", "enter", "d", "4", "enter"):  # all at once, none waits for the one before
+            app.post_message(events.Key(key, key if len(key) == 1 else "\r"))
+        await pilot.pause()
+        await settled(pilot)
+        assert vertices(app)[0] == "B2" and "C3" not in vertices(app)  # where the cursor is
+        assert "B2D4" not in shown(app)
 
     drive(app, script)
