@@ -18,8 +18,8 @@ _APART = (1, 2)  # levels that meet
 def rate_levels(config: MatchConfig) -> int:
     """Play, rate, print. Raises UserError."""
     assert config.levels is not None
-    if "level=" in config.levels:
-        raise UserError(f"levels is {config.levels!r}: expected a SPEC without a level, such as shipped")
+    if any(f"{option}=" in config.levels for option in ("level", "visits", "temperature")):
+        raise UserError(f"levels is {config.levels!r}: expected a SPEC without a level, visits or temperature")
     rules = rules_from(config.size or "9", komi=config.komi, ko=config.ko or "positional")
     joint = "&" if "?" in config.levels else "?"
     specs = {f"level {level.number}": f"{config.levels}{joint}level={level.number}" for level in LEVELS}

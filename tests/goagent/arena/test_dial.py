@@ -29,6 +29,7 @@ def test_every_level_meets_its_neighbours_and_the_yardstick(monkeypatch, capsys)
     ("settings", "says"),
     [
         ({"levels": "shipped?level=3"}, "expected a SPEC without a level"),
+        ({"levels": "shipped?visits=2"}, "expected a SPEC without a level"),
         ({"levels": "shipped", "a": "random"}, "levels and a SPEC are both given"),
         ({"levels": "shipped", "jobs": 2}, "levels and jobs are both given"),
         ({"levels": "shipped", "ladder": "runs"}, "levels and ladder are both given"),
