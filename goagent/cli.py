@@ -96,7 +96,7 @@ def _parse(config_class: type, prog: str, argv: list[str]) -> Any:
     except SystemExit as stop:
         if not stop.code:
             raise
-        message = _first_paragraph(heard.getvalue())
+        message = re.sub(r"'None', |, 'None'", "", _first_paragraph(heard.getvalue()))  # it stands for "not given"
         prefix = f"Error parsing {config_class.__name__}: "  # what the configuration itself found wrong
         if message.startswith(prefix):
             raise UserError(message.removeprefix(prefix)) from None

@@ -128,3 +128,9 @@ def test_the_overview_loads_no_library():
 def test_train_py_is_goagent_train():
     done = subprocess.run([sys.executable, TRAIN, "--komi", "0.3"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "goagent: komi is 0.3: expected a multiple of 0.5\n")
+
+
+def test_what_stands_for_not_given_is_offered_to_nobody(capsys):
+    assert cli.main(["play", "--colour", "green"]) == 2
+    said = capsys.readouterr().err
+    assert "'black'" in said and "'white'" in said and "None" not in said

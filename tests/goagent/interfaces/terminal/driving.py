@@ -50,6 +50,12 @@ async def press(pilot, *keys):
     await settled(pilot)
 
 
+async def begin_thinking(pilot):
+    """Play where the cursor is, and wait until White thinks about it."""
+    await pilot.press("enter")
+    await until(lambda: "White thinks" in shown(pilot.app, "players"))
+
+
 def shown(app, name="messages"):
     """The text of a part of the screen."""
     return str(app.screen.query_one(f"#{name}", Static).render())

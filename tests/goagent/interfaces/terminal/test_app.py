@@ -16,7 +16,7 @@ from goagent.interfaces.terminal.new_game import NewGameScreen
 from goagent.interfaces.terminal.review_screen import ReviewScreen
 from goagent.records.sgf import read_games
 from tests.goagent.interfaces.fakes import HERE
-from tests.goagent.interfaces.terminal.driving import app_for, drive, press, settled, shown, until
+from tests.goagent.interfaces.terminal.driving import app_for, begin_thinking, drive, press, settled, shown, until
 
 
 @pytest.fixture
@@ -136,8 +136,7 @@ def test_an_agent_that_thinks_can_be_interrupted(shelf):
     app = app_for(shelf, agent="Ponderer")
 
     async def script(pilot):
-        await pilot.press("enter")
-        await until(lambda: "White thinks" in shown(app, "players"))
+        await begin_thinking(pilot)
         await pilot.press("a", "1", "enter")  # the screen is alive
         assert "It is White's turn. Esc stops it." in shown(app)
         await press(pilot, "escape")
@@ -150,8 +149,7 @@ def test_quitting_does_not_wait_for_the_agent(shelf):
     app = app_for(shelf, agent="Ponderer")
 
     async def script(pilot):
-        await pilot.press("enter")
-        await until(lambda: "White thinks" in shown(app, "players"))
+        await begin_thinking(pilot)
         await pilot.press("ctrl+q")
 
     drive(app, script)
@@ -293,8 +291,7 @@ def test_another_game_may_begin_while_the_agent_thinks(shelf):
     app = app_for(shelf, agent="Ponderer")
 
     async def script(pilot):
-        await pilot.press("enter")
-        await until(lambda: "White thinks" in shown(app, "players"))
+        await begin_thinking(pilot)
         await pilot.press("ctrl+n")
         assert isinstance(app.screen, NewGameScreen)
         app.screen.query_one("#level", Select).value = "own"
