@@ -28,6 +28,7 @@ class Kept:
     agent: str  # the opponent's SPEC
     colour: str  # the person's: black or white
     ko: str
+    suicide: bool = False
 
 
 class Shelf:
@@ -66,25 +67,27 @@ class Shelf:
         return [Path(file.path) for file in sorted(games, key=_last_written, reverse=True)]
 
 
-def keep(place: Path, kept: Kept, is_over: bool) -> None:
-    """Write the game as it is now. Raises OSError."""
+def keep(place: Path, kept: Kept, is_over: bool) -> Path:
+    """Write the game as it is now, and say into which file. Raises OSError."""
     finished = place.with_suffix(FINISHED)
     place.parent.mkdir(parents=True, exist_ok=True)
     if is_over:
         write_text(finished, kept.sgf + "\n")
         place.unlink(missing_ok=True)
-    else:
-        write_text(place, json.dumps(asdict(kept), indent=1) + "\n")
-        finished.unlink(missing_ok=True)  # its end was taken back
+        return finished
+    write_text(place, json.dumps(asdict(kept), indent=1) + "\n")
+    finished.unlink(missing_ok=True)  # its end was taken back
+    return place
 
 
 def _read(path: Path) -> Kept | None:
     """None for a file that is none of ours, damaged or gone: it must not stand in the way of the others."""
     try:
         kept = Kept(**json.loads(path.read_text(encoding="utf-8")))
-        if not all(isinstance(value, str) for value in asdict(kept).values()) or kept.colour not in ("black", "white"):
+        texts = (kept.sgf, kept.agent, kept.colour, kept.ko)
+        if not all(isinstance(text, str) for text in texts) or kept.colour not in ("black", "white"):
             return None
-        replace(parse_sgf(kept.sgf).rules, ko=kept.ko)
+        replace(parse_sgf(kept.sgf).rules, ko=kept.ko, suicide=kept.suicide)
     except (OSError, ValueError, TypeError, UserError):
         return None
     return kept

@@ -24,8 +24,6 @@ class LineMode:
         self._agent = agent
         self._rng = rng
         agent.reset()
-        if not session.is_over:
-            session.name_agent(agent.name)
 
     def do(self, line: str) -> str:
         """Carry out one line of input, let the agent answer a move, and return what to show.
@@ -74,7 +72,7 @@ class LineMode:
             return "The game is over: there is nothing left to choose."
         position = self.session.position
         return (
-            f"How often {self._agent.name} would play each point, in percent:\n"
+            f"How often {self.session.spec} would play each point, in percent:\n"
             f"{draw_distribution(position, self._agent.distribution(position))}"
         )
 
@@ -94,9 +92,9 @@ class LineMode:
         return HELP
 
     def quit(self, _: str = "") -> str:
-        """Leave, without saving."""
+        """Leave; the game is kept."""
         self.done = True
-        return "Goodbye."
+        return self.session.leave() or "Goodbye."
 
 
 COMMANDS: dict[str, Callable[[LineMode, str], str]] = {
@@ -117,13 +115,13 @@ hint          how often the agent would play each point, were it in your place
 show          the board again
 save [FILE]   write the game as SGF
 resign        give up
-quit          leave without saving"""
+quit          leave; the game is kept: goagent play --continue"""
 
 
 def play_lines(session: Session, agent: Player, rng: np.random.Generator, source: TextIO, out: TextIO) -> None:
     """Play until the person quits or the input ends.
 
-    Raises UserError when the agent fails, KeyboardInterrupt when interrupted; the game is saved first.
+    Raises UserError when the agent fails, KeyboardInterrupt when interrupted; where the game lies is said first.
     """
     if isinstance(source, io.TextIOWrapper):
         source.reconfigure(errors="replace")  # no byte that is typed may end a game
@@ -133,20 +131,20 @@ def play_lines(session: Session, agent: Player, rng: np.random.Generator, source
         print(text, file=out, flush=True)
 
     rules = session.rules
-    say(f"{rules.rows}x{rules.cols} board, komi {rules.komi:g}, {rules.ko} ko. For the commands type help.\n")
+    say(f"{rules.rows}x{rules.cols} board, komi {rules.komi:g}, {rules.ko} ko{', suicide allowed' if rules.suicide else ''}. For the commands type help.\n")
     try:
         say(game.answer())
         while not game.done:
             print("> ", end="", file=out, flush=True)
             line = source.readline()
             if not line:
-                say(f"\n{session.keep() or 'Goodbye.'}")
+                say(f"\n{game.quit()}")
                 break
             if not source.isatty():
                 say(line.rstrip("\n"))  # a transcript then reads like the session it was
             say(game.do(line))
     except (KeyboardInterrupt, UserError, OSError):
-        say(f"\n{session.keep()}")
+        say(f"\n{session.leave()}")
         raise
 
 

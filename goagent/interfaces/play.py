@@ -29,6 +29,8 @@ class PlayConfig:
     """Points added to White. Default: the size's."""
     ko: Literal["positional", "situational", "simple"] | None = None
     """Which repetitions are forbidden. Default: positional."""
+    suicide: FlagCreatePairsOff[bool] = False
+    """A chain may take its own last liberty and is removed."""
     seed: int | None = None
     """The agent's randomness. Default: another game every time."""
     load: Path | None = None
@@ -82,8 +84,8 @@ def play(
         app.run()
         if app.desk is not None:
             app.desk.close()
-        if app.session is not None and app.session.can_go_on:
-            print("Your game is kept. To go on with it: goagent play --continue", file=out)
+        if app.session is not None and (where := app.session.leave()):
+            print(where, file=out)
         return app.return_code or 0
     return 0
 
@@ -94,7 +96,7 @@ def start(config: PlayConfig, shelf: Shelf) -> Session:
         return continue_session(shelf)
     ko = config.ko or "positional"
     if config.load is not None:
-        game = load_game(config.load, ko)
+        game = load_game(config.load, ko, config.suicide)
     else:
-        game = new_game(rules_from(config.size or "9", komi=config.komi, ko=ko))
+        game = new_game(rules_from(config.size or "9", komi=config.komi, ko=ko, suicide=config.suicide))
     return Session(game, COLOURS[config.colour or "black"], config.agent or "shipped", shelf.place())

@@ -3,6 +3,7 @@
 The line mode and the app show the same session; what the agent answers comes from `agent_move`.
 """
 
+import re
 import shlex
 from dataclasses import replace
 from itertools import count
@@ -15,6 +16,7 @@ from goagent.errors import UserError
 from goagent.handicap import handicap_points
 from goagent.interfaces.kept import Kept, Shelf, keep
 from goagent.players.player import Player, Resigned
+from goagent.players.spec import anywhere
 from goagent.records.files import path_from, write_text
 from goagent.records.sgf import Game, parse_sgf, read_games, result_of, write_sgf
 from goagent.rules import NO_CAP
@@ -36,13 +38,15 @@ class Session:
         self.trouble = ""  # why the last change could not be kept
         self._game = game
         self._place = place
+        self._kept = place if place is not None and place.exists() else None  # the file that holds it now
         self._moves = list(game.moves)
         self._positions = [*(position for position, _, _ in game.positions()), game.final()]
-        self._resigned = {"B+R": WHITE, "W+R": BLACK}.get((game.result or "")[:3].upper())
+        self._ended = _agreed(game.result, self.position)  # the result of a game that was not counted here
         self._saved_to: Path | None = None
         self._unsaved = False
         if not self.is_over:
-            self.name_agent(spec)
+            black, white = ("you", spec) if person == BLACK else (spec, "you")
+            self._game = replace(game, black_name=black, white_name=white)
 
     @property
     def position(self) -> Position:
@@ -58,18 +62,18 @@ class Session:
         return list(self._moves)
 
     @property
-    def resigned(self) -> int | None:
-        """Who gave up."""
-        return self._resigned
+    def is_over(self) -> bool:
+        return self._ended is not None or self.position.is_over
 
     @property
-    def is_over(self) -> bool:
-        return self._resigned is not None or self.position.is_over
+    def is_counted(self) -> bool:
+        """It is over, and the board says who won."""
+        return self._ended is None and self.position.is_over
 
     @property
     def can_go_on(self) -> bool:
         """It is unfinished, and kept where `continue_session` finds it."""
-        return not self.is_over and self._place is not None and self._place.exists()
+        return not self.is_over and self._kept is not None and self._kept.exists()
 
     @property
     def awaits_agent(self) -> bool:
@@ -78,11 +82,11 @@ class Session:
     @property
     def record(self) -> Game:
         """The game so far, with its result when it is over."""
-        return replace(self._game, moves=self.moves, result=self._result() if self.is_over else None)
+        return replace(self._game, moves=self.moves, result=self._result())
 
     def play(self, action: int) -> None:
         """The move of the side to move. Raises IllegalMove, and nothing has changed."""
-        if self._resigned is not None:
+        if self._ended is not None:
             raise IllegalMove("the game is over")
         position = self.position.play(action)
         self._moves.append((self.position.to_play, int(action)))
@@ -92,24 +96,19 @@ class Session:
     def resign(self, colour: int) -> None:
         """This side gives the game up."""
         if not self.is_over:
-            self._resigned = colour
+            self._ended = "W+R" if colour == BLACK else "B+R"
             self._changed()
 
     def undo(self) -> bool:
         """Go back to the person's last decision; False when there is none."""
-        decisions = self._positions if self._resigned == self.person else self._positions[:-1]
-        turns = [k for k, position in enumerate(decisions) if position.to_play == self.person]
+        decisions = self._positions if self._ended is not None else self._positions[:-1]
+        turns = [k for k, at in enumerate(decisions) if at.to_play == self.person and not at.is_over]
         if not turns:
             return False
         del self._positions[turns[-1] + 1 :], self._moves[turns[-1] :]
-        self._resigned = None
+        self._ended = None
         self._changed()
         return True
-
-    def name_agent(self, name: str) -> None:
-        """What the record calls the agent, once it is known."""
-        black, white = ("you", name) if self.person == BLACK else (name, "you")
-        self._game = replace(self._game, black_name=black, white_name=white)
 
     def name(self, colour: int) -> str:
         """Who plays this colour."""
@@ -128,8 +127,9 @@ class Session:
 
     def standing(self) -> str:
         """Whose turn it is, or how the game ended."""
-        if self._resigned is not None:
-            return f"{self.who(self._resigned)} resigned: {self._result()}."
+        if self._ended is not None:
+            loser = {"B+R": WHITE, "W+R": BLACK}.get(self._ended[:3].upper())
+            return f"{self.who(loser)} resigned: {self._ended}." if loser else f"The record says {self._ended}."
         if self.position.is_over:
             return explain_score(self.position)
         return f"Move {len(self._moves) + 1}: {self.who(self.position.to_play)} to play."
@@ -144,14 +144,18 @@ class Session:
         except OSError as error:
             raise UserError(f"cannot write {path}: {error.strerror}") from error
         self._saved_to, self._unsaved = path, False
-        return f"Saved in {path}. To go on with it: {self._command()} --load {shlex.quote(str(path))}"
+        return f"Saved in {path}. {self._how_to_load(path)}"
 
     def suggested_name(self) -> str:
         """The file that `save` would write without a name."""
         return str(self._saved_to or _new_file())
 
-    def keep(self) -> str:
-        """Save what an interruption would lose, and say where; "" when there is nothing."""
+    def leave(self) -> str:
+        """Save what would be lost with the session, and say where the game is; "" when it has not begun."""
+        if self.can_go_on:
+            return "Your game is kept. To go on with it: goagent play --continue"
+        if self._kept is not None and self._kept.exists():
+            return f"Your game is kept in {self._kept}. {self._how_to_load(self._kept)}"
         return self.save() if self._unsaved and self._moves else ""
 
     def _changed(self) -> None:
@@ -160,41 +164,42 @@ class Session:
             return
         colour = "black" if self.person == BLACK else "white"
         try:
-            keep(self._place, Kept(write_sgf(self.record), self.spec, colour, self.rules.ko), self.is_over)
+            kept = Kept(write_sgf(self.record), anywhere(self.spec), colour, self.rules.ko, self.rules.suicide)
+            self._kept = keep(self._place, kept, self.is_over)
             self.trouble = ""
         except OSError as error:
+            self._kept = None
             self.trouble = f"The game cannot be kept in {self._place.parent}: {error.strerror}. Better save it."
 
-    def _command(self) -> str:
-        """The shell command that goes on with a saved game, but for its file."""
+    def _how_to_load(self, path: Path) -> str:
+        """The shell command that goes on with the game in this file, or reviews it."""
         colour = "black" if self.person == BLACK else "white"
         asked = (("agent", self.spec, "shipped"), ("colour", colour, "black"), ("ko", self.rules.ko, "positional"))
-        options = (f"--{name} {shlex.quote(value)}" for name, value, usual in asked if value != usual)
-        return " ".join(["goagent play", *options])
+        options = [f"--{name} {shlex.quote(value)}" for name, value, usual in asked if value != usual]
+        command = " ".join(["goagent play", *options, *["--suicide"] * self.rules.suicide])
+        return f"To {'review' if self.is_over else 'go on with'} it: {command} --load {shlex.quote(str(path))}"
 
-    def _result(self) -> str:
-        if self._resigned is not None:
-            return "W+R" if self._resigned == BLACK else "B+R"
-        return result_of(self.position.score_black())
+    def _result(self) -> str | None:
+        return result_of(self.position.score_black()) if self.is_counted else self._ended
 
 
 def new_game(rules: Rules, handicap: int = 0) -> Game:
-    """The start of a game, with stones set up for Black and White to move where a handicap of 2 or more is given.
+    """The start of a game; with a handicap, from 2 stones, those of Black are set up and White is to move.
 
     Raises UserError where the board has no room for them.
     """
     rules = replace(rules, max_moves=NO_CAP)
-    if handicap < 2:
+    if handicap == 0:
         return Game(rules)
     return Game(rules, black_stones=tuple(handicap_points(rules, handicap)), to_play=WHITE)
 
 
-def load_game(path: Path, ko: str) -> Game:
-    """The first game of an SGF file, under this ko rule. Raises UserError."""
+def load_game(path: Path, ko: str, suicide: bool = False) -> Game:
+    """The first game of an SGF file, under these rules. Raises UserError."""
     if path.is_dir():
         raise UserError(f"{path} is a folder: expected an SGF file")
     game = next(read_games(path))
-    game.rules = replace(game.rules, ko=ko, max_moves=NO_CAP)
+    game.rules = replace(game.rules, ko=ko, suicide=suicide, max_moves=NO_CAP)
     return game
 
 
@@ -205,8 +210,15 @@ def continue_session(shelf: Shelf) -> Session:
         raise UserError(f"there is no unfinished game in {shelf.folder}: begin one with `goagent play`")
     place, kept = taken
     game = parse_sgf(kept.sgf)
-    game.rules = replace(game.rules, ko=kept.ko, max_moves=NO_CAP)
+    game.rules = replace(game.rules, ko=kept.ko, suicide=kept.suicide, max_moves=NO_CAP)
     return Session(game, COLOURS[kept.colour], kept.agent, place)
+
+
+def _agreed(result: str | None, final: Position) -> str | None:
+    """The result of a record where it says more than the board: a resignation, a loss on time, dead stones removed."""
+    if not result or not re.fullmatch(r"[BW]\+.*|0|Draw", result, re.IGNORECASE):
+        return None
+    return None if final.is_over and result == result_of(final.score_black()) else result
 
 
 def agent_move(agent: Player, position: Position, rng: np.random.Generator) -> int | None:

@@ -76,6 +76,13 @@ def load_agent(spec: str, rules: Rules) -> Player:
     return load_trained_player(Path(name), **values)
 
 
+def anywhere(spec: str) -> str:
+    """The SPEC as it reads in any working folder: the path of a trained agent in full."""
+    name, mark, options = spec.partition("?")
+    is_named = ":" in name or name in (_SHIPPED.spec, _RANDOM.spec, _ROLLOUT.spec)
+    return spec if is_named or not os.path.exists(name) else f"{os.path.abspath(name)}{mark}{options}"
+
+
 def _split(spec: str, text: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for part in text.split("&") if text else []:

@@ -43,6 +43,11 @@ class Game:
     white_stones: tuple[int, ...] = ()
     to_play: int = BLACK  # at the start
 
+    @property
+    def has_handicap(self) -> bool:
+        """Black has stones on the board, White none, and White begins."""
+        return len(self.black_stones) > 1 and not self.white_stones and self.to_play == WHITE
+
     @classmethod
     def from_moves(
         cls,
@@ -116,6 +121,7 @@ def tree_of(game: Game) -> Node:
         "CA": "UTF-8",
         "SZ": str(rows) if rows == cols else f"{cols}:{rows}",
         "KM": f"{rules.komi:g}",
+        "HA": str(len(game.black_stones)) if game.has_handicap else "",
         "RU": f"{rules.objective}, {rules.ko} ko, {'suicide' if rules.suicide else 'no suicide'}",
         "PB": game.black_name,
         "PW": game.white_name,

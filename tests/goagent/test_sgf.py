@@ -77,6 +77,7 @@ def test_another_reader_reads_the_same(game):
     assert (other.get_size(), other.get_komi()) == (game.rules.rows, game.rules.komi)
     assert (other.get_player_name("b") or "", other.get_player_name("w") or "") == (game.black_name, game.white_name)
     assert (other.get_root().get("C") if game.comment else "") == game.comment
+    assert other.get_handicap() == (len(game.black_stones) if game.has_handicap else None)
     assert moves_of(other) == game.moves
     black, white, _ = other.get_root().get_setup_stones()
     assert tuple(sorted(action_of(point, game.rules.rows) for point in black)) == game.black_stones

@@ -8,7 +8,7 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from envs import BLACK
+from envs import BLACK, Rules
 from goagent.errors import UserError
 from goagent.interfaces.kept import Shelf
 from goagent.interfaces.session import Session, continue_session, load_game
@@ -93,9 +93,10 @@ class GoApp(App[None]):
         if not name:
             return
         last = self.session
-        person, spec, ko = (last.person, last.spec, last.rules.ko) if last else (BLACK, "shipped", "positional")
+        person, spec, rules = (last.person, last.spec, last.rules) if last else (BLACK, "shipped", Rules())
         try:
-            self.start(Session(load_game(path_from(name), ko), person, spec, self.shelf.place()))
+            game = load_game(path_from(name), rules.ko, rules.suicide)
+            self.start(Session(game, person, spec, self.shelf.place()))
         except UserError as error:
             self.notify(str(error), severity="error", markup=False)
 

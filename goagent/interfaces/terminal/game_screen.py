@@ -116,6 +116,9 @@ class GameScreen(Screen[None]):
         meant = [known for known in WORDS if known.startswith(word.lower())]
         if word.lower() == "save" and rest:
             self.action_save(rest)
+        elif len(meant) == 1 and self.check_action(meant[0], ()) is False:
+            over = self.session.is_over
+            self.say("The game is over." if over else "A review is for a game that is over.")
         elif len(meant) == 1:
             await self.run_action(meant[0] if hasattr(self, f"action_{meant[0]}") else f"app.{meant[0]}")
         elif meant:
@@ -315,7 +318,7 @@ class GameScreen(Screen[None]):
         self.refresh_bindings()
 
     def _say_end(self) -> None:
-        if self.session.position.is_over and self.session.resigned is None:
+        if self.session.is_counted:
             self._counsel.settle(len(self.session.moves), self.session.position.score_black())
         self.say(self.session.standing())
 
@@ -342,7 +345,7 @@ class GameScreen(Screen[None]):
                 position.board,
                 last=session.moves[-1][1] if session.moves else None,
                 heat=heat,
-                owners=position.ownership() if session.is_over else None,
+                owners=position.ownership() if session.is_counted else None,
                 marks={} if self._hint is None else {self._hint: "◆"},
                 plain=self._plain,
                 dark=self.app.current_theme.dark,

@@ -17,6 +17,7 @@ from goagent.interfaces.session import COLOURS, Session, new_game
 from goagent.players.levels import LEVELS
 from goagent.rules import rules_from
 
+_SUICIDE = {"no": "forbidden", "yes": "allowed"}
 _KO = {"positional": "positional superko", "situational": "situational superko", "simple": "simple ko"}
 OWN = "own"  # the choice of an agent by its SPEC
 
@@ -29,6 +30,7 @@ class NewGame:
     colour: str
     komi: str
     ko: str
+    suicide: str
     handicap: str
     level: str  # a level's number, or OWN
     agent: str
@@ -47,7 +49,7 @@ class NewGame:
         """The game, about to begin. Raises UserError for a field that makes no sense."""
         komi = _number("komi", self.komi, float) if self.komi.strip() else None
         handicap = int(_number("handicap", self.handicap, int)) if self.handicap.strip() else 0
-        rules = rules_from(self.size.strip(), komi=komi, ko=self.ko)
+        rules = rules_from(self.size.strip(), komi=komi, ko=self.ko, suicide=self.suicide == "yes")
         return Session(new_game(rules, handicap), COLOURS[self.colour], self.spec(), shelf.place())
 
 
@@ -92,6 +94,7 @@ class NewGameScreen(Screen[None]):
                 )
                 yield from self._row("Komi", Input(id="komi", placeholder="of the size"), "points for White")
                 yield from self._row("Repeats", self._select("ko", _KO, "positional"), "which are forbidden")
+                yield from self._row("Suicide", self._select("suicide", _SUICIDE, "no"), "taking one's last liberty")
                 yield from self._row("Handicap", Input("0", id="handicap"), "stones for Black")
                 levels = {str(level.number): f"{level.number}  {level.name}" for level in LEVELS} | {
                     OWN: "another agent"

@@ -31,7 +31,8 @@ def players(game: Game, number: int, position: Position, plain: bool) -> Text:
         text.append(f" {stone} ", style)
         text.append(f" {NAMES[colour]}", "bold")
         text.append(f", captured {taken[colour]}\n    {name or 'unknown'}\n")
-    return text.append(f"Komi {game.rules.komi:g}, {game.rules.ko} ko")
+    rules = game.rules
+    return text.append(f"Komi {rules.komi:g}, {rules.ko} ko{', suicide' if rules.suicide else ''}")
 
 
 def curve(values: Sequence[float | None], low: float, high: float, width: int) -> str:

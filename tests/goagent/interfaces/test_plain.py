@@ -14,7 +14,7 @@ from goagent.errors import UserError
 from goagent.interfaces.kept import Shelf
 from goagent.interfaces.plain import LineMode, draw_board, draw_distribution
 from goagent.interfaces.play import PlayConfig, play
-from goagent.interfaces.session import Session, explain_score
+from goagent.interfaces.session import Session, continue_session, explain_score
 from goagent.players.random import RandomPlayer
 from goagent.records.sgf import Game, read_games
 from tests.goagent.interfaces.fakes import HERE, First, Quitter
@@ -29,7 +29,7 @@ def shelf(tmp_path_factory, monkeypatch):
 
 
 def typed(agent=None, size=3, person=BLACK, **settings):
-    session = Session(Game(Rules.square(size, **settings)), person)
+    session = Session(Game(Rules.square(size, **settings)), person, "first")
     return LineMode(session, agent or First(), np.random.default_rng(0))
 
 
@@ -70,10 +70,9 @@ def test_the_score_is_explained():
 
 def test_a_whole_game(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    transcript = run("b1\npass\n", size="2", agent=f"{HERE}:First", komi=1.0)
-    assert (
-        transcript
-        == """\
+    transcript = run("b1\npass\nsave game.sgf\n", size="2", agent=f"{HERE}:First", komi=1.0)
+    assert transcript.startswith(
+        """\
 2x2 board, komi 1, positional ko. For the commands type help.
 
    A B
@@ -84,23 +83,24 @@ Move 1: Black (you) to play.
    A B
  2(O).
  1 . X
-White (first) played A2.
+White (py:tests.goagent.interfaces.fakes:First) played A2.
 Move 3: Black (you) to play.
 > pass
    A B
  2 O .
  1 . X
-White (first) passed.
+White (py:tests.goagent.interfaces.fakes:First) passed.
 Black: stones 1 + surrounded 0 = 1
 White: stones 1 + surrounded 0 + komi 1 = 2
 White wins by 1.
 Every stone left on the board counts as alive.
+> save game.sgf
+Saved in game.sgf. To review it: goagent play --agent py:tests.goagent.interfaces.fakes:First --load game.sgf
 > 
-Saved in game-1.sgf. To go on with it: goagent play --agent py:tests.goagent.interfaces.fakes:First --load game-1.sgf
-"""
+Your game is kept in """
     )
-    (game,) = read_games(tmp_path / "game-1.sgf")
-    assert (game.result, game.black_name, game.white_name) == ("W+1", "you", "first")
+    (game,) = read_games(tmp_path / "game.sgf")
+    assert (game.result, game.black_name, game.white_name) == ("W+1", "you", f"{HERE}:First")
     assert game.moves == [(BLACK, 3), (WHITE, 0), (BLACK, 4), (WHITE, 4)]
 
 
@@ -202,21 +202,29 @@ class Interrupted(io.StringIO):
         (io.StringIO("B2\n"), "Cheat", UserError),
     ],
 )
-def test_an_interrupted_game_is_saved(source, agent, error, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_an_interrupted_game_is_kept(source, agent, error, shelf):
     out = io.StringIO()
     with pytest.raises(error):
         play(PlayConfig(size="3", agent=f"{HERE}:{agent}"), source, out)
-    assert "Saved in game-1.sgf." in out.getvalue()
+    assert out.getvalue().endswith("Your game is kept. To go on with it: goagent play --continue\n")
+    assert continue_session(shelf).moves[0] == (BLACK, 4)
+
+
+def test_a_game_that_cannot_be_kept_is_saved_at_the_end(shelf, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shelf.folder.parent.mkdir(parents=True)
+    shelf.folder.write_text("")  # no folder can be made here
+    transcript = run("B2\n", size="3", agent=f"{HERE}:First")
+    assert "The game cannot be kept in" in transcript and "Saved in game-1.sgf." in transcript
     (game,) = read_games(tmp_path / "game-1.sgf")
     assert game.moves[0] == (BLACK, 4)
 
 
-def test_without_a_move_nothing_is_written(tmp_path, monkeypatch):
+def test_the_working_folder_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run("help\nshow\n\nquit\n", size="5", agent="random").endswith("> quit\nGoodbye.\n")
     assert run("hint\n", size="5", agent="random").endswith("Goodbye.\n")
-    assert run("A1\nquit\n", size="5", agent="random").endswith("Goodbye.\n")
+    assert run("A1\nquit\n", size="5", agent="random").endswith("goagent play --continue\n")  # it is kept
     assert not list(tmp_path.iterdir())
 
 

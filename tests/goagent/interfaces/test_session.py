@@ -61,7 +61,7 @@ def test_a_record_read_back_is_the_same_game(names):
 
 
 def test_a_game_survives_its_terminal_between_any_two_moves(shelf):
-    session = begun(shelf.place(), komi=1.5, ko="simple", person=WHITE)
+    session = begun(shelf.place(), komi=1.5, ko="simple", suicide=True, person=WHITE)
     assert not session.can_go_on
     for number, name in enumerate(["B2", "A1", "pass"], 1):
         session.play(session.rules.action(name))
@@ -72,6 +72,28 @@ def test_a_game_survives_its_terminal_between_any_two_moves(shelf):
     again = continue_session(shelf)
     assert again.moves == session.moves and again.position == session.position
     assert (again.person, again.spec, again.rules) == (WHITE, "random", session.rules)
+
+
+def test_a_kept_game_finds_its_agent_from_any_folder(shelf, tmp_path, monkeypatch):
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    session = Session(new_game(Rules.square(3)), BLACK, "runs/first?visits=3", shelf.place())
+    assert session.name(WHITE) == "runs/first?visits=3"
+    played(session, ["A1"])
+    monkeypatch.chdir(tmp_path / "runs")
+    assert continue_session(shelf).spec == f"{tmp_path / 'runs' / 'first'}?visits=3"
+
+
+def test_leaving_says_where_the_game_is(shelf, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    session = begun(shelf.place())
+    assert session.leave() == ""
+    assert played(session, ["A1"]).leave() == "Your game is kept. To go on with it: goagent play --continue"
+    session.resign(BLACK)
+    (file,) = shelf.folder.iterdir()
+    assert session.leave().startswith(f"Your game is kept in {file}. To review it: goagent play --agent random --load")
+    assert played(begun(), ["A1"]).leave().startswith("Saved in game-1.sgf.")  # kept nowhere
+    assert not list(tmp_path.glob("games/*.json"))
 
 
 def test_two_terminals_never_write_over_each_other(shelf):
@@ -119,16 +141,41 @@ def test_a_game_that_cannot_be_kept_goes_on_and_says_so(tmp_path):
 def test_a_game_that_was_resigned_is_over_when_it_is_loaded():
     game = Game(Rules.square(3), [(BLACK, 4)], black_name="a", white_name="b", result="W+Resign")
     session = Session(game, BLACK)
-    assert session.is_over and session.standing() == "Black (a) resigned: W+R."
+    assert session.is_over and session.standing() == "Black (a) resigned: W+Resign."
     assert session.undo() and not session.is_over
+
+
+@pytest.mark.parametrize("result", ["B+3.5", "W+Time", "w+f", "0", "Draw"])
+@pytest.mark.parametrize("moves", [[], [(BLACK, 4)], [(BLACK, 4), (WHITE, 9), (BLACK, 9)]], ids=len)
+def test_the_result_of_a_record_stands_until_its_end_is_taken_back(result, moves):
+    session = Session(Game(Rules.square(3), moves, result=result), BLACK)
+    assert session.is_over and not session.is_counted and session.record.result == result
+    assert session.standing() == f"The record says {result}."
+    with pytest.raises(IllegalMove, match="the game is over"):
+        session.play(0)
+    if session.undo():
+        assert not session.is_over and session.position.to_play == BLACK and session.record.result is None
+
+
+@pytest.mark.parametrize("result", ["?", "Void", "", None, "Black won"])
+def test_a_record_without_a_result_is_an_unfinished_game(result):
+    assert not Session(Game(Rules.square(3), [(BLACK, 4)], result=result), BLACK).is_over
+
+
+def test_a_counted_game_says_how_it_was_counted_when_it_is_loaded():
+    session = played(begun(), ["B2", "pass", "pass"])
+    again = Session(parse_sgf(write_sgf(session.record)), BLACK)
+    assert again.is_counted and again.standing() == session.standing() and again.record.moves == session.moves
+    assert again.record.result == session.record.result == "B+8.5"
 
 
 def test_handicap_stones_stand_before_white_begins():
     session = Session(new_game(Rules.square(9), 3), BLACK)
     assert (session.position.board == BLACK).sum() == 3 and session.awaits_agent
-    assert Session(new_game(Rules.square(9), 1), BLACK).position.board.sum() == 0
-    with pytest.raises(UserError, match="handicap"):
-        new_game(Rules.square(5), 2)
+    assert Session(new_game(Rules.square(9), 0), BLACK).position.board.sum() == 0
+    for size, wrong in ((5, 2), (9, 1), (9, -2), (9, 10), (10, 5)):
+        with pytest.raises(UserError, match="handicap"):
+            new_game(Rules.square(size), wrong)
 
 
 def test_captures_are_counted():

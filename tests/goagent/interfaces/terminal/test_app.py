@@ -85,6 +85,36 @@ def test_bad_input_is_one_clear_line_and_changes_nothing(shelf):
     drive(app, script)
 
 
+def test_a_word_at_the_wrong_time_says_so(shelf):
+    app = app_for(shelf, names=["C3", "A1"])
+
+    async def script(pilot):
+        await press(pilot, *"review", "enter")
+        assert shown(app).startswith("A review is for a game that is over.")
+        await press(pilot, "ctrl+r", *"hint", "enter")
+        assert shown(app).startswith("The game is over.")
+
+    drive(app, script)
+
+
+def test_a_game_that_its_record_ends_is_over(shelf, tmp_path):
+    (tmp_path / "time.sgf").write_text("(;SZ[5]RE[W+Time];B[cc];W[bb])")
+    app = app_for(shelf)
+
+    async def script(pilot):
+        await press(pilot, *"load", "enter")
+        app.screen.query_one(Input).value = "time.sgf"
+        await press(pilot, "enter")
+        assert shown(app).startswith("The record says W+Time.") and "The game is over: W+Time" in shown(app, "players")
+        assert app.screen.query_one(BoardView).picture.owners is None  # nobody has counted
+        await press(pilot, "ctrl+w")
+        assert isinstance(app.screen, ReviewScreen)
+        await press(pilot, "escape", "ctrl+u", "enter")
+        assert vertices(app)[:2] == ["C3", "B4"] and not app.session.is_over
+
+    drive(app, script)
+
+
 def test_undo_and_resign(shelf):
     app = app_for(shelf)
 
@@ -237,9 +267,15 @@ def test_the_new_game_screen_starts_with_enter_and_says_what_is_wrong(shelf):
         await press(pilot, "enter")
         assert "komi is 0.3: expected a multiple of 0.5" in str(screen.query_one("#problem").render())
         screen.query_one("#komi", Input).value = "2.5"
+        screen.query_one("#handicap", Input).value = "1"
+        await press(pilot, "enter")
+        assert "handicap" in str(screen.query_one("#problem").render())
+        screen.query_one("#handicap", Input).value = "0"
+        screen.query_one("#suicide", Select).value = "yes"
         await press(pilot, "enter")
         assert isinstance(app.screen, GameScreen)
-        assert (app.session.rules.size, app.session.rules.komi) == ("5x7", 2.5)
+        rules = app.session.rules
+        assert (rules.size, rules.komi, rules.suicide) == ("5x7", 2.5, True)
         await press(pilot, "enter", "ctrl+n")
         assert isinstance(app.screen, NewGameScreen) and app.screen.query("#continue")
         await press(pilot, "escape")
