@@ -1,6 +1,7 @@
 """What the rest of the package asks of anyone who plays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -59,15 +60,24 @@ class Thinker(Protocol):
 
     seconds: float | None  # what `choose` may take, in seconds; None: as long as it likes
 
-    def think(self, position: Position) -> Iterator[Analysis]:
+    def think(self, position: Position, allowed: np.ndarray | None = None) -> Iterator[Analysis]:
         """Its opinion again and again, each time after more thought, some tenths of a second apart.
 
         Goes on until nobody asks any more, or memory is used up; what it has thought serves the next move. There is no
-        chance in it. Raises Interrupted.
+        chance in it. allowed (num_actions,) bool: the moves that it is to choose from, one of them legal at least.
+        Raises Interrupted.
         """
 
     def interrupt(self) -> None:
         """From another thread: whatever it is thinking about raises Interrupted at once. Without effect at rest."""
+
+
+@runtime_checkable
+class ThinksAloud(Protocol):
+    """A player that can be listened to while it chooses."""
+
+    def aloud(self, hear: Callable[[Analysis], None], interval: float) -> AbstractContextManager[None]:
+        """Within, `hear` is told its opinion so far, at most every `interval` seconds. It chooses the same moves."""
 
 
 @runtime_checkable

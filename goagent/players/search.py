@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,16 @@ _MOST_VISITS = 200_000  # of one position, which is some hundred megabytes
 _LONGEST_LINE = 12  # plies of a variation
 
 
-def _gumbel(forest: Forest, visits: np.ndarray, rng: np.random.Generator, noise: float) -> SearchResult:
-    return gumbel_search(forest, visits, rng, noise=noise)
+def _gumbel(
+    forest: Forest, visits: np.ndarray, rng: np.random.Generator, noise: float, allowed: np.ndarray | None = None
+) -> SearchResult:
+    return gumbel_search(forest, visits, rng, noise=noise, allowed=allowed)
 
 
-def _puct(forest: Forest, visits: np.ndarray, rng: np.random.Generator, noise: float) -> SearchResult:
-    return puct_search(forest, visits, rng, noise_fraction=min(1.0, 0.25 * noise))
+def _puct(
+    forest: Forest, visits: np.ndarray, rng: np.random.Generator, noise: float, allowed: np.ndarray | None = None
+) -> SearchResult:
+    return puct_search(forest, visits, rng, noise_fraction=min(1.0, 0.25 * noise), allowed=allowed)
 
 
 _SEARCHES = {"gumbel": _gumbel, "puct": _puct}
@@ -66,6 +71,7 @@ class SearchPlayer:
         self._known = CachedEvaluator(evaluate, _CACHE)
         self._interrupted = threading.Event()
         self._deadline = math.inf  # on the monotonic clock
+        self._due = math.inf  # on the same clock: when whoever listens is told the next opinion
         self._forest: Forest | None = None
         self._root: Position | None = None
 
@@ -99,27 +105,50 @@ class SearchPlayer:
     def analyze(self, position: Position) -> Analysis:
         return _said(*self._search(position, np.random.default_rng(0), 0.0))
 
-    def think(self, position: Position) -> Iterator[Analysis]:
+    def think(self, position: Position, allowed: np.ndarray | None = None) -> Iterator[Analysis]:
         """One search after the other on the same tree, the first ones short."""
         self._interrupted.clear()
         rng, spent, visits = np.random.default_rng(0), 0, _FIRST_VISITS // 2
 
         def deepen(forest: Forest) -> SearchResult:
-            return self.search(forest, np.array([visits]), rng, 0.0)
+            return self.search(forest, np.array([visits]), rng, 0.0, None if allowed is None else allowed[None])
 
         while spent < _MOST_VISITS:
-            yield _said(*self._on_tree(position, deepen))
+            yield _said(*self._on_tree(position, deepen), allowed)
             spent, visits = spent + visits, min(2 * visits, 8 * _FIRST_VISITS)
 
     def interrupt(self) -> None:
         self._interrupted.set()
 
+    @contextmanager
+    def aloud(self, hear: Callable[[Analysis], None], interval: float) -> Iterator[None]:
+        self._hear, self._interval = hear, interval
+        self._due = time.monotonic() + interval
+        try:
+            yield
+        finally:
+            self._due = math.inf
+
     def _evaluate(self, planes: np.ndarray) -> Evaluation:
         if self._interrupted.is_set():
             raise Interrupted
-        if time.monotonic() > self._deadline:
+        now = time.monotonic()
+        if now > self._deadline:
             raise _OutOfTime
+        if now >= self._due:
+            self._tell()
         return self._known(planes)
+
+    def _tell(self) -> None:
+        """Say what the tree holds in the midst of a search, unless a move at its root has not been looked at yet."""
+        assert self._forest is not None
+        trees = self._forest.trees
+        tried = trees.child[0, ROOT][trees.child[0, ROOT] >= 0]
+        if len(tried) and trees.visits[0, tried].all():
+            self._due = math.inf  # the opinion needs an evaluation as well
+            nothing_more = np.array([0])
+            self._hear(_said(self._forest, self.search(self._forest, nothing_more, np.random.default_rng(0), 0.0)))
+            self._due = time.monotonic() + self._interval
 
     def _search(self, position: Position, rng: np.random.Generator, noise: float) -> tuple[Forest, SearchResult]:
         self._interrupted.clear()
@@ -197,8 +226,8 @@ def load_trained_player(
     return SearchPlayer(evaluator(network), path.name, visits, seconds, temperature, search)
 
 
-def _said(forest: Forest, found: SearchResult) -> Analysis:
-    """What a search of one tree found, most visited moves first.
+def _said(forest: Forest, found: SearchResult, allowed: np.ndarray | None = None) -> Analysis:
+    """What a search of one tree found, most visited moves first; of those `allowed` (num_actions,) bool, if given.
 
     Win probability and score are what its policy may expect. The mean of all visits would count bad moves that were
     only looked at.
@@ -209,7 +238,7 @@ def _said(forest: Forest, found: SearchResult) -> Analysis:
     for action in np.lexsort((-found.policy[0], -found.visits[0])):
         child = trees.child[0, ROOT, action]
         visits = int(trees.visits[0, child]) if child >= 0 else 0
-        if not visits:
+        if not visits or (allowed is not None and not allowed[action]):
             continue
         win = float(1 - trees.value[0, child] / visits) / 2
         probability = float(found.policy[0, action])

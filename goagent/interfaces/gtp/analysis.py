@@ -29,16 +29,19 @@ class Request(NamedTuple):
     most: int | None = None  # moves
     root: bool = False
     ownership: bool = False
+    allowed: frozenset[int] | None = None  # the moves that are asked about; None for all
 
 
 class Thoughts:
     """A player that thinks about a position in a thread of its own. `latest` is its newest opinion."""
 
-    def __init__(self, player: Player, position: Position) -> None:
+    def __init__(self, player: Player, position: Position, allowed: np.ndarray | None = None) -> None:
+        """allowed (num_actions,) bool: the moves to think about, where the player is a thinker."""
         self.latest: Analysis | None = None
         self.fault: Exception | None = None
         self._player = player
         self._position = position
+        self._allowed = allowed
         self._stopped = False
         self._thread = threading.Thread(target=self._think, daemon=True)
         self._thread.start()
@@ -60,7 +63,7 @@ class Thoughts:
     def _think(self) -> None:
         try:
             if isinstance(self._player, Thinker):
-                for opinion in self._player.think(self._position):
+                for opinion in self._player.think(self._position, self._allowed):
                     self.latest = opinion
                     if self._stopped:
                         return
@@ -72,19 +75,26 @@ class Thoughts:
             self.fault = fault
 
 
-def read_request(words: list[str], to_play: int, kata: bool) -> Request:
+def read_request(words: list[str], rules: Rules, to_play: int, kata: bool) -> Request:
     """The arguments of an analysis command. Raises ValueError."""
     words = [word.lower() for word in words]
     found = Request(COLOURS.get(words[0], to_play) if words else to_play)
     words = words[1:] if words and words[0] in COLOURS else words
     if words and words[0][0].isdigit():
         words = ["interval", *words]
-    for wish in {"avoid", "allow"}.intersection(words):
-        raise ValueError(f"{wish} is not supported")
-    if len(words) % 2:
-        raise ValueError("syntax error")
-    for key, value in zip(words[::2], words[1::2], strict=True):
-        if key == "interval":
+    rest = iter(words)
+    for key in rest:
+        value = next(rest, "")
+        if key in ("avoid", "allow"):
+            vertices, depth = next(rest, ""), next(rest, "")
+            int(depth)  # whatever it is, only the first move is restricted
+            named = {rules.action(vertex) for vertex in vertices.split(",")}
+            if value not in COLOURS:
+                raise ValueError("syntax error")
+            if COLOURS[value] == found.colour:
+                allowed = frozenset(range(rules.num_actions)) if found.allowed is None else found.allowed
+                found = found._replace(allowed=allowed & named if key == "allow" else allowed - named)
+        elif key == "interval":
             found = found._replace(interval=_within(float(value), 1, 1e8) / 100)
         elif key == "maxmoves":
             found = found._replace(most=int(_within(int(value), 1, 1000)))

@@ -1,14 +1,15 @@
 """What each GTP command does. Start with `COMMANDS` at the end; `protocol.py` speaks the protocol.
 
-A command takes its arguments as words and returns the text of its answer, or an iterator over the lines of an answer
-that comes bit by bit. It raises Refused where GTP says that it fails.
+A command takes its arguments as words and returns the text of its answer; where the answer comes bit by bit, it says
+one line after the other and returns nothing. It raises Refused where GTP says that it fails.
 """
 
 import importlib.metadata
+import math
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from goagent.interfaces.gtp.analysis import COLOURS, Request, Thoughts
 from goagent.interfaces.gtp.game import GtpGame, Terms, read_terms, write_terms
 from goagent.interfaces.gtp.mover import Mover
 from goagent.players import manners
-from goagent.players.player import Analysis, Line, Resigned
+from goagent.players.player import Analysis, Line, Resigned, Thinker
 from goagent.records.files import write_text
 from goagent.records.sgf import SgfError, read_games, result_of, write_sgf
 
@@ -34,10 +35,15 @@ class Refused(Exception):
 
 
 class Engine:
-    """One method a command. waits: whether a line comes in within so many seconds."""
+    """One method a command.
 
-    def __init__(self, mover: Mover, waits: Callable[[float], bool]) -> None:
+    waits: whether a line comes in within so many seconds. say: puts out a line of the answer at once, and nothing but
+    its beginning for an empty line; whoever gives a command sets it before.
+    """
+
+    def __init__(self, mover: Mover, waits: Callable[[float], bool], say: Callable[[str], None] = print) -> None:
         self.mover = mover
+        self.say = say
         self.done = False
         self._waits = waits
 
@@ -256,10 +262,10 @@ class Engine:
 
     # Analysis
 
-    def lz_analyze(self, words: list[str]) -> Iterator[str]:
+    def lz_analyze(self, words: list[str]) -> str:
         return self._analyze(self._request(words, kata=False), analysis.lz_line)
 
-    def kata_analyze(self, words: list[str]) -> Iterator[str]:
+    def kata_analyze(self, words: list[str]) -> str:
         return self._analyze(self._request(words, kata=True), analysis.kata_line)
 
     def lz_genmove_analyze(self, words: list[str]) -> str:
@@ -269,7 +275,8 @@ class Engine:
         return self._genmove_analyze(self._request(words, kata=True), analysis.kata_line)
 
     def cgos_genmove_analyze(self, words: list[str]) -> str:
-        request = self._request(words, kata=True)
+        """CGOS expects one line."""
+        request = self._request(words, kata=True)._replace(interval=math.inf)
         return self._genmove_analyze(request, lambda position, found, _: analysis.cgos_line(position, found))
 
     def gogui_analyze_commands(self, words: list[str]) -> str:
@@ -289,33 +296,54 @@ class Engine:
 
     def _request(self, words: list[str], kata: bool) -> Request:
         try:
-            return analysis.read_request(words, self.game.position.to_play, kata)
+            return analysis.read_request(words, self.game.rules, self.game.position.to_play, kata)
         except ValueError as error:
             raise Refused(str(error) if "not supported" in str(error) else "syntax error") from error
 
-    def _analyze(self, request: Request, say: Callable[[Position, Analysis, Request], str]) -> Iterator[str]:
+    def _analyze(self, request: Request, line: Callable[[Position, Analysis, Request], str]) -> str:
         """A line at each interval that brought something new, until the next line comes in."""
         position = self.game.turn_of(request.colour)
-        thoughts = self.mover.thoughts = Thoughts(self.mover.player, position)
+        thoughts = self.mover.thoughts = Thoughts(self.mover.player, position, self._allowed(position, request))
+        self.say("")
         shown = None
         while not self._waits(request.interval):
             if thoughts.fault is not None:
                 break
             if thoughts.latest is not None and thoughts.latest is not shown:
                 shown = thoughts.latest
-                yield say(position, shown, request)
+                self.say(line(position, shown, request))
         thoughts.stop()  # and the player is waited for when it is needed
         if thoughts.fault is not None:
             raise thoughts.fault
+        return ""
 
-    def _genmove_analyze(self, request: Request, say: Callable[[Position, Analysis, Request], str]) -> str:
-        """Its opinion after the thought, on a line of its own, and the move."""
+    def _allowed(self, position: Position, request: Request) -> np.ndarray | None:
+        """(num_actions,) bool: the moves that are asked about; None for all."""
+        if request.allowed is None:
+            return None
+        if not isinstance(self.mover.player, Thinker):
+            raise Refused("avoid and allow are not supported by this player")
+        allowed = np.isin(np.arange(position.rules.num_actions), list(request.allowed))
+        if not (allowed & position.legal_mask()).any():
+            raise Refused("no legal move is left")
+        return allowed
+
+    def _genmove_analyze(self, request: Request, line: Callable[[Position, Analysis, Request], str]) -> str:
+        """Its opinions while it thinks and the last one, each on a line, and the move, which no new line prevents."""
+        if request.allowed is not None:
+            raise Refused("avoid and allow are not supported for a move that is played")
         position = self.game.turn_of(request.colour)
-        action, found = self.mover.generate(request.colour, judged=True)
+
+        def hear(found: Analysis) -> None:
+            self.say(line(position, found, request))
+
+        action, found = self.mover.generate(request.colour, hear=hear, interval=request.interval)
         if found is None and action is not None:
             found = Analysis(None, None, None, [Line(action, 1.0, None, 0, (action,))])
-        lines = [say(position, found, request)] if found is not None and found.lines else []
-        return "\n".join(["", *lines, f"play {self._vertex(action)}"])
+        if found is not None and found.lines:
+            hear(found)
+        self.say(f"play {self._vertex(action)}")
+        return ""
 
     def _change(self, terms: Terms, anew: bool = False) -> None:
         """Other terms, on an empty board or for the game as it is."""
@@ -355,7 +383,7 @@ def _whole(words: list[str]) -> int:
     return int(number)
 
 
-COMMANDS: dict[str, Callable[[Engine, list[str]], str | Iterator[str]]] = {
+COMMANDS: dict[str, Callable[[Engine, list[str]], str]] = {
     "protocol_version": Engine.protocol_version,
     "name": Engine.name,
     "version": Engine.version,

@@ -6,7 +6,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from goagent.interfaces.gtp import clock
 from goagent.interfaces.gtp.analysis import Thoughts
 from goagent.interfaces.gtp.game import GtpGame, Terms
 from goagent.players import manners
-from goagent.players.player import Analysis, Player, Resigned, Thinker
+from goagent.players.player import Analysis, Player, Resigned, Thinker, ThinksAloud
 
 _WARM_UP = 0.2  # seconds of each of the first thoughts, which nobody counts
 _WARM_UP_PLIES = 4
@@ -55,10 +55,17 @@ class Mover:
             self.thoughts = None
         return self._player
 
-    def generate(self, colour: int, cleanup: bool = False, judged: bool = False) -> tuple[int | None, Analysis | None]:
+    def generate(
+        self,
+        colour: int,
+        cleanup: bool = False,
+        hear: Callable[[Analysis], None] | None = None,
+        interval: float = 1.0,
+    ) -> tuple[int | None, Analysis | None]:
         """The move that it has played, None for its resignation, and its opinion where it has one.
 
-        judged: the opinion is asked for; else it may be left out.
+        hear: who listens. He is told its opinions while it thinks, every `interval` seconds, if it thinks aloud, and
+        the last opinion, which else may be left out, is asked for.
         """
         begun = self._now()
         position = self.game.turn_of(colour, forget_passes=cleanup)
@@ -67,9 +74,9 @@ class Mover:
         hurried = allowed is not None and allowed <= clock.AT_ONCE
         found = None
         try:
-            with self.limited(allowed):
+            with self.limited(allowed), self._heard(hear, interval):
                 action = manners.polite_move(self.player, position, self.rng, cleanup)
-                if self._judges and (judged or not (cleanup or hurried)):
+                if self._judges and (hear or not (cleanup or hurried)):
                     found = manners.opinion(self.player, position)
             if self._resigns and found is not None and not cleanup:
                 chances = self.chances.setdefault(colour, [])
@@ -84,6 +91,10 @@ class Mover:
         finally:
             self.clock.spend(colour, self._now() - begun, allowed)
         return action, found
+
+    def _heard(self, hear: Callable[[Analysis], None] | None, interval: float) -> AbstractContextManager[None]:
+        player = self.player
+        return player.aloud(hear, interval) if hear and isinstance(player, ThinksAloud) else nullcontext()
 
     @contextmanager
     def limited(self, seconds: float | None) -> Iterator[None]:

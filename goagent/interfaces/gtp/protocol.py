@@ -100,40 +100,42 @@ def serve(engine: Engine, lines: Iterable[str], out: TextIO) -> None:
         number = words.pop(0) if words and words[0].isascii() and words[0].isdecimal() else ""
         if not words and not number:
             continue
-        for part in _answer(engine, number, words):
-            out.write(f"{part}\n")
-            out.flush()
-        out.write("\n")
-        out.flush()
+        _answer(engine, number, words, out)
         if engine.done:
             return
 
 
-def _answer(engine: Engine, number: str, words: list[str]) -> Iterator[str]:
-    """The lines of one answer, with the number that the command came with. Raises nothing."""
-    begun = False
+def _answer(engine: Engine, number: str, words: list[str], out: TextIO) -> None:
+    """One answer, with the number that the command came with. Raises nothing but what `out` raises."""
+    begun, fault = False, ""
+
+    def say(line: str) -> None:
+        nonlocal begun
+        out.write(("" if begun else f"={number}\n") + (f"{line}\n" if line else ""))
+        out.flush()
+        begun = True
+
     try:
         command = COMMANDS.get(words[0]) if words else None
         if command is None:
             raise Refused("unknown command")
-        answer = command(engine, words[1:])
-        if isinstance(answer, str):
-            text = re.sub(r"\n(\s*\n)+", "\n", answer).rstrip()  # an empty line would end the answer
-            answer = iter([f"={number}{text}" if text.startswith("\n") else f"={number} {text}"])
-        else:
-            begun = True
-            yield f"={number}"
-        yield from answer
-        return
+        engine.say = say
+        text = re.sub(r"\n(\s*\n)+", "\n", command(engine, words[1:])).rstrip()  # an empty line would end the answer
+    except BrokenPipeError:
+        raise
     except (Refused, UserError) as error:
-        said = " ".join(str(error).split())
-    except Exception as fault:
+        fault = " ".join(str(error).split())
+    except Exception as error:
         traceback.print_exc()  # on stderr
-        said = " ".join(f"internal error: {type(fault).__name__}: {fault}".split())
+        fault = " ".join(f"internal error: {type(error).__name__}: {error}".split())
     if begun:  # too late to refuse
-        print(said, file=sys.stderr)
+        print(fault, end="\n" if fault else "", file=sys.stderr)
+    elif fault:
+        out.write(f"?{number} {fault}\n")
     else:
-        yield f"?{number} {said}"
+        out.write(f"={number}{text}\n" if text.startswith("\n") else f"={number} {text}\n")
+    out.write("\n")
+    out.flush()
 
 
 def _stdin() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import islice
 
 import numpy as np
@@ -133,6 +134,57 @@ def test_thoughts_grow_and_serve_the_move(search):
     assert seen == [16, 48, 112, 240, 496]
     player.choose(position, np.random.default_rng(0))
     assert player._forest.trees.visits[0, 0] == 1 + 496 + 40
+
+
+@pytest.mark.parametrize("search", ["gumbel", "puct"])
+def test_thoughts_can_be_kept_to_some_moves(search):
+    player, _ = counted(search=search)
+    position = Position(RULES).play(5)
+    player.analyze(position)  # of all moves: what the tree knows of others is not said
+    allowed = np.isin(np.arange(RULES.num_actions), [0, 5, 6])  # the second is not legal
+    for said in islice(player.think(position, allowed), 4):
+        assert {line.action for line in said.lines} <= {0, 6}
+        assert sum(line.probability for line in said.lines) == pytest.approx(1)
+    visits = player._forest.trees.visits[0, 0]
+    assert {line.action for line in player.analyze(position).lines} > {0, 6}
+    assert visits == 1 + 40 + 16 + 32 + 64 + 128
+
+
+@pytest.mark.parametrize("options", [{"visits": 300}, {"visits": 60, "search": "puct"}], ids=str)
+def test_who_listens_hears_its_opinion_grow_and_changes_nothing(options):
+    heard = []
+    for hear in (None, heard.append):
+        player, _ = counted(**options)
+        rng, position = np.random.default_rng(0), Position(RULES)
+        with nullcontext() if hear is None else player.aloud(hear, 0.0):
+            moves = []
+            while len(moves) < 4:
+                moves.append(player.choose(position, rng))
+                position = position.play(moves[-1])
+        if hear is None:
+            alone = moves
+    assert moves == alone
+    heard_before = len(heard)
+    player.choose(position, rng)
+    assert len(heard) == heard_before > 40
+    for said in heard:
+        assert all(line.visits and 0 <= line.win_probability <= 1 for line in said.lines)
+        assert said.lines and 0 <= said.win_probability <= 1 and said.ownership.shape == (4, 4)
+
+
+def test_who_listens_hears_no_more_than_he_asked_for():
+    now, heard = [0.0], []
+
+    def evaluate(planes):
+        now[0] += 0.1
+        return fakes.random(planes)
+
+    player = SearchPlayer(evaluate, "test", visits=300)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("goagent.players.search.time.monotonic", lambda: now[0])
+        with player.aloud(lambda said: heard.append(now[0]), 1.0):
+            player.choose(Position(RULES), np.random.default_rng(0))
+    assert len(heard) >= 2 and np.diff([0.0, *heard]).min() >= 1
 
 
 def test_whatever_it_thinks_about_can_be_stopped_from_another_thread():
