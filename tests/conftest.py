@@ -1,6 +1,7 @@
 """What every test runs under (one thread a worker, derandomized hypothesis), and the counts that the run ends with."""
 
 import os
+import sys
 from collections import Counter
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch; the workers share the cores
@@ -17,6 +18,8 @@ settings.load_profile("goagent")
 @pytest.fixture(autouse=True)
 def one_thread():
     numba.set_num_threads(1)
+    if "torch" in sys.modules:  # numba's threads, when they start, give torch more again: they share OpenMP
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture

@@ -144,6 +144,8 @@ def play_pairings(
                 players[a], players[b], rules, config.games, rng, openings, lambda game: progress.advance(task)
             )
             results.append(MatchResult(a, b, result.games))
+            # It may take hours: what is measured is not to be lost with them.
+            progress.console.print(escape(f"{a} {result.points.sum():g} of {len(result.games)} against {b}"))
     return results
 
 

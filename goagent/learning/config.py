@@ -6,8 +6,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+from tyro.conf import UseAppendAction
+
 from envs import Rules
 from goagent.errors import UserError
+from goagent.noise.settings import read_noise
 from goagent.rules import rules_from
 
 # Which policy learns by which algorithm. Only of a categorical answer can every move's probability be moved as its
@@ -76,6 +79,8 @@ class TrainConfig:
     """Width of the network."""
     blocks: int = 4
     """Depth of the network, in residual blocks of two layers."""
+    noise: UseAppendAction[tuple[str, ...]] = ()
+    """NAME or NAME=VALUE: noise to learn under (see docs/noise.md). May be given several times."""
     batch_size: int = 256
     """Positions a gradient step."""
     learning_rate: float = 1e-3
@@ -154,6 +159,13 @@ class TrainConfig:
         if self.resume and self.run is None:
             raise UserError("resume is given without a run: expected --run FOLDER")
         _ = self.rules
+        try:
+            object.__setattr__(self, "noise", tuple(self.noise))  # JSON knows lists
+            noise = read_noise(self.noise)
+        except (TypeError, AttributeError, ValueError) as error:
+            raise UserError(str(error)) from error
+        if "label" in noise and self.algorithm != "imitation":
+            raise UserError(f"noise label needs an expert's moves, and {self.algorithm} has none: expected imitation")
 
     @property
     def rules(self) -> Rules:

@@ -109,7 +109,7 @@ class GumbelLearner(Learner):
             batch = {
                 name: self.tensor(values) for name, values in self.replay.sample(config.batch_size, self.rng).items()
             }
-            losses = self_play_losses(self.network(batch["planes"], batch["legal"]), batch)
+            losses = self_play_losses(self.predict(batch["planes"], batch["legal"]), batch)
             self.update(torch.stack(list(losses.values())).sum())
             sums.update({f"{name} loss": float(loss.detach()) for name, loss in losses.items()})
         return {name: total / count for name, total in sums.items()}

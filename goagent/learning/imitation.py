@@ -25,11 +25,15 @@ class ImitationLearner(Learner):
     """A step is one batch of positions."""
 
     def __init__(self, config: TrainConfig, network: PolicyNetwork, device: torch.device) -> None:
-        super().__init__(config, network, device)
         positions, self.num_games = load_positions(config.data, config.rules)
         # The split has a generator of its own, so that a resumed run holds out the same games.
         self.train, self.held_out = split(positions, config.holdout, np.random.default_rng(config.seed))
+        super().__init__(config, network, device)
         self._order = np.empty(0, np.int64)
+
+    @property
+    def examples(self) -> int:
+        return len(self.train)
 
     def summary(self) -> str:
         return (
@@ -39,10 +43,10 @@ class ImitationLearner(Learner):
 
     def step(self) -> dict[str, float]:
         batch = self.train.where(self._next_indices())
-        planes, legal, actions = _moved(batch, self.rng)
-        answer, value, _, _ = self.network(self._planes(planes), self.tensor(legal))
+        planes, legal, actions = (self.tensor(array) for array in _moved(batch, self.rng))
+        answer, value, _, _ = self.predict(planes, legal)
         generator = torch.Generator().manual_seed(int(self.rng.integers(2**63)))
-        policy_loss = answer.imitation_loss(self.tensor(actions), generator).mean()
+        policy_loss = answer.imitation_loss(self.noise.labels(actions, legal), generator).mean()
         value_loss = torch.nn.functional.mse_loss(value, self.tensor(batch.results))
         self.update(policy_loss + _VALUE_WEIGHT * value_loss)
         return {"loss": float(policy_loss.detach()), "value loss": float(value_loss.detach())}
@@ -57,9 +61,6 @@ class ImitationLearner(Learner):
             self._order = np.concatenate([self._order, self.rng.permutation(len(self.train))])
         chosen, self._order = np.split(self._order, [self.config.batch_size])
         return chosen
-
-    def _planes(self, planes: np.ndarray) -> Tensor:
-        return self.tensor(planes).contiguous(memory_format=torch.channels_last)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         state, tensors = super().state()

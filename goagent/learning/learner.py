@@ -10,7 +10,8 @@ from torch import Tensor
 
 from goagent.errors import UserError
 from goagent.learning.config import TrainConfig
-from goagent.policies.network import PolicyNetwork
+from goagent.learning.noise import TrainingNoise
+from goagent.policies.network import PolicyNetwork, Prediction
 
 _WARM_UP = 100  # gradient steps
 _LARGEST_GRADIENT = 1.0  # norm
@@ -32,11 +33,15 @@ class Learner(ABC):
         self.device = device
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        self.noise = TrainingNoise(config.noise, self.network, self.examples)
+        self.optimizer = self.noise.optimizer(config.learning_rate, config.weight_decay)
         self.updates = 0
         self.rng = np.random.default_rng(config.seed)
+
+    @property
+    def examples(self) -> int:
+        """How many positions it learns from."""
+        return self.config.replay_positions
 
     @abstractmethod
     def summary(self) -> str:
@@ -50,8 +55,16 @@ class Learner(ABC):
     def assess(self, step: int) -> dict[str, float]:
         """How good the average is now: a quick look that changes nothing, not even a generator."""
 
+    def predict(self, planes: Tensor, legal: Tensor) -> Prediction:
+        """The network's answer, to be learned from: with the noise of training."""
+        if self.noise:  # its draws are a matter of `rng` alone, so that a resumed run makes the same ones
+            torch.manual_seed(int(self.rng.integers(2**63)))
+        with self.noise.weights():
+            return self.network(planes.contiguous(memory_format=torch.channels_last), legal)
+
     def update(self, loss: Tensor) -> None:
-        """One gradient step. Raises TrainingError when the loss or its gradient is no number."""
+        """One gradient step after one `predict`. Raises TrainingError when the loss or its gradient is no number."""
+        loss = loss + self.noise.penalty()
         self.expect_finite(loss, "loss")
         self.updates += 1
         for group in self.optimizer.param_groups:
@@ -60,7 +73,9 @@ class Learner(ABC):
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
         self.expect_finite(norm, "gradient")
-        self.optimizer.step()
+        if self.noise.gradients(self.updates - 1):
+            self.optimizer.step()
+            self.noise.stepped()
         # Early on the average follows closely, or it would remember the random start.
         keep = min(self.config.averaging, self.updates / (self.updates + 10))
         with torch.no_grad():
@@ -80,7 +95,9 @@ class Learner(ABC):
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         for i, entry in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{name}": value for name, value in entry.items()}
-        return {"updates": self.updates, "rng": self.rng.bit_generator.state}, tensors
+        noise, more = self.noise.state()
+        tensors |= {f"noise.{name}": value for name, value in more.items()}
+        return {"updates": self.updates, "rng": self.rng.bit_generator.state, "noise": noise}, tensors
 
     def restore(self, state: dict[str, Any], tensors: dict[str, Tensor], average: dict[str, Tensor]) -> None:
         """The inverse of `state`; `average` holds the weights that play. Raises KeyError, RuntimeError, ValueError."""
@@ -92,13 +109,14 @@ class Learner(ABC):
             entries.setdefault(int(i), {})[key] = value
         self.updates = int(state["updates"])
         shapes = {i: value.shape for i, value in enumerate(self.network.parameters())} if self.updates else {}
-        if bool(entries) != bool(self.updates):
+        if isinstance(self.optimizer, torch.optim.AdamW) and bool(entries) != bool(self.updates) and not self.noise:
             raise ValueError("the optimiser's state is missing")
         for name in ("exp_avg", "exp_avg_sq"):
             if any(entry[name].shape != shapes.get(i) for i, entry in entries.items()):
                 raise ValueError(f"the optimiser's {name} does not fit the network")
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": entries})
         self.rng.bit_generator.state = state["rng"]
+        self.noise.restore(state.get("noise", {}), under("noise.", tensors))
 
     def progress(self) -> dict[str, float]:
         """How far it has come, for the record of a checkpoint, besides its step."""

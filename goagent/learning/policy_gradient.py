@@ -48,6 +48,7 @@ class PolicyGradientLearner(Learner):
         values, rewards, over = torch.zeros(shape), torch.zeros(shape), torch.zeros(shape, dtype=torch.bool)
         generator = torch.Generator(self.device).manual_seed(int(self.rng.integers(2**62)))
         entropy, lengths, black_wins = 0.0, [], []
+        self.network.eval()  # noise is for learning; what plays is the policy itself
         for ply in range(config.plies_a_step):
             planes.append(self.tensor(batch.observe()))
             legal.append(self.tensor(batch.legal_mask().copy()))
@@ -71,6 +72,7 @@ class PolicyGradientLearner(Learner):
                 self._show(ended)
                 batch.reset(ended)
         last_values = self.network.answer(batch.observe(), batch.legal_mask().copy()).value
+        self.network.train()
         advantage = advantages(values, rewards, over, last_values.cpu(), config.gae_lambda)
         plies = {
             "planes": torch.cat(planes),
@@ -93,8 +95,7 @@ class PolicyGradientLearner(Learner):
             order = self.tensor(self.rng.permutation(len(plies["actions"])))
             for chosen in order.split(config.batch_size):
                 part = {name: values[chosen] for name, values in plies.items()}
-                planes = part["planes"].contiguous(memory_format=torch.channels_last)
-                answer, value, _, _ = self.network(planes, part["legal"])
+                answer, value, _, _ = self.predict(part["planes"], part["legal"])
                 log_prob = answer.categorical(config.temperature).log_prob(part["actions"])
                 advantage = _normalised(part["advantages"])
                 if config.algorithm == "ppo":

@@ -6,6 +6,8 @@ import torch
 
 from goagent.errors import UserError
 from goagent.learning.config import TrainConfig
+from goagent.noise.initialisation import initialise_alike
+from goagent.noise.settings import in_network, read_noise
 from goagent.players.policy import load_network
 from goagent.policies.network import NetworkConfig, PolicyNetwork
 
@@ -26,4 +28,15 @@ def fresh_network(config: TrainConfig) -> PolicyNetwork:
     """Random weights, from the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return PolicyNetwork(NetworkConfig(policy=config.policy, channels=config.channels, blocks=config.blocks))
+        network = PolicyNetwork(
+            NetworkConfig(
+                policy=config.policy,
+                channels=config.channels,
+                blocks=config.blocks,
+                noise=in_network(config.noise),
+            )
+        )
+    alike = read_noise(config.noise).get("initialisation")
+    if alike is not None:
+        initialise_alike(network, alike)
+    return network

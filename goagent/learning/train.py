@@ -83,7 +83,7 @@ def _loop(learner: Learner, run: Run, step: int, console: Console) -> tuple[int,
     seconds = float(checkpoint.read_json(before[-1] / "agent.json").get("seconds", 0)) if before else 0.0
     with Display(console) as display, _ctrl_c() as stop:
         while not stop.is_set() and budget.spent(step) < 1:
-            measured = learner.step()
+            measured = learner.step() | learner.noise.measured()
             step += 1
             run.log(step, measured)
             metrics |= measured

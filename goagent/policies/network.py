@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from envs.planes import NUM_PLANES
+from goagent.noise.settings import in_network, read_noise
 from goagent.policies.distributions import MoveDistribution
 from goagent.policies.heads import HEADS, OutcomeHead
 from goagent.policies.trunk import Trunk
@@ -20,6 +21,7 @@ class NetworkConfig:
     channels: int = 32
     blocks: int = 4
     planes: int = NUM_PLANES
+    noise: tuple[str, ...] = ()  # as `noise.settings.in_network` gives it
 
     def __post_init__(self) -> None:
         if self.policy not in HEADS:
@@ -30,9 +32,12 @@ class NetworkConfig:
                 raise ValueError(f"{name} is {value!r}: expected a whole number from 1 to 1024")
         if self.planes != NUM_PLANES:
             raise ValueError(f"planes is {self.planes}: this version's positions have {NUM_PLANES}")
+        if not isinstance(self.noise, list | tuple) or not all(isinstance(text, str) for text in self.noise):
+            raise ValueError(f"noise is {self.noise!r}: expected a list of NAME or NAME=VALUE")
+        object.__setattr__(self, "noise", in_network(self.noise))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**asdict(self), "noise": list(self.noise)}
 
 
 class Prediction(NamedTuple):
@@ -50,7 +55,7 @@ class PolicyNetwork(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.trunk = Trunk(config.planes, config.channels, config.blocks)
+        self.trunk = Trunk(config.planes, config.channels, config.blocks, read_noise(config.noise))
         self.policy = HEADS[config.policy](config.channels)
         self.outcome = OutcomeHead(config.channels)
 

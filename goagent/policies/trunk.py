@@ -1,7 +1,11 @@
 """The body that every policy shares: a small residual tower with global pooling, for any board size."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
+
+from goagent.policies.layers import Layers
 
 
 class GlobalPool(nn.Module):
@@ -23,29 +27,35 @@ class Block(nn.Module):
     arXiv:1901.09321), and the network then says the same in training as in play.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, layers: Layers, block: int, blocks: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = layers.convolution(channels)
         self.pool = GlobalPool()
-        self.spread = nn.Linear(3 * channels, channels)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        for layer in (self.second, self.spread):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.spread = layers.linear(3 * channels, channels)
+        self.units = layers.units()
+        self.second = layers.convolution(channels, silent=True)
+        self.join = layers.join(block, blocks)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.join(x, self.branch)
+
+    def branch(self, x: Tensor) -> Tensor:
+        """f(x)"""
         y = self.first(torch.relu(x))
         y = y + self.spread(self.pool(torch.relu(y)))[:, :, None, None]
-        return x + self.second(torch.relu(y))
+        return self.second(self.units(torch.relu(y)))
 
 
 class Trunk(nn.Module):
-    """Planes (batch, planes, rows, cols) -> features (batch, channels, rows, cols)."""
+    """Planes (batch, planes, rows, cols) -> features (batch, channels, rows, cols). noise: as `Layers` takes it."""
 
-    def __init__(self, planes: int, channels: int, blocks: int) -> None:
+    def __init__(self, planes: int, channels: int, blocks: int, noise: Mapping[str, float]) -> None:
         super().__init__()
+        layers = Layers(noise)
+        self.input = layers.input()
         self.stem = nn.Conv2d(planes, channels, 3, padding=1)
-        self.blocks = nn.Sequential(*(Block(channels) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(Block(channels, layers, block, blocks) for block in range(blocks)))
+        self.bottleneck = layers.bottleneck(channels)
 
     def forward(self, planes: Tensor) -> Tensor:
-        return torch.relu(self.blocks(self.stem(planes)))
+        return self.bottleneck(torch.relu(self.blocks(self.stem(self.input(planes)))))

@@ -27,7 +27,7 @@ def folder(tmp_path):
 def test_what_is_saved_is_read_back(folder):
     agent, weights = checkpoint.load(folder)
     network = load_network(folder)
-    assert agent["network"] == {"policy": "categorical", "channels": 4, "blocks": 1, "planes": 17}
+    assert agent["network"] == {"policy": "categorical", "channels": 4, "blocks": 1, "planes": 17, "noise": []}
     assert all(torch.equal(value, weights[name]) for name, value in network.state_dict().items())
     assert checkpoint.load_training(folder)[0] == {"step": 10}
 
