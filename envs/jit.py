@@ -7,6 +7,7 @@ that kernels are made of: an edit anywhere starts a new folder.
 
 import hashlib
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -37,8 +38,18 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("goagent")) / f"kernels-{digest.hexdigest()}"
 
 
+@cache
+def can_cache() -> bool:
+    """Can the folder be written? Otherwise nothing is kept, nor where numba would put it, beside the sources."""
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(cache_folder(), os.W_OK)
+
+
 def njit(**options: Any) -> Callable[[Callable], Callable]:
-    """`numba.njit(cache=True, nogil=True, **options)`, cached in `cache_folder()`."""
+    """`numba.njit(nogil=True, **options)`, cached in `cache_folder()`."""
 
     def decorate(function: Callable) -> Callable:
         # The folder is read once, when caching is enabled; other users of numba keep their own. The index in it knows
@@ -46,7 +57,7 @@ def njit(**options: Any) -> Callable[[Callable], Callable]:
         before = _settings.CACHE_DIR
         _settings.CACHE_DIR = str(cache_folder() / ("parallel" if options.get("parallel") else "serial"))
         try:
-            return numba.njit(cache=True, nogil=True, **options)(function)
+            return numba.njit(cache=can_cache(), nogil=True, **options)(function)
         finally:
             _settings.CACHE_DIR = before
 
@@ -73,7 +84,8 @@ class _Announcer(event.Listener):
         first = not self.said and multiprocessing.parent_process() is None
         if first and module.split(".")[0] in ("envs", "goagent"):
             self.said = True
-            print("Compiling the Go kernels; only the first run takes this minute.", file=sys.stderr, flush=True)
+            kept = "only the first run takes" if can_cache() else f"{cache_folder()} cannot be written: each run takes"
+            print(f"Compiling the Go kernels; {kept} this minute.", file=sys.stderr, flush=True)
 
     def on_end(self, event: Any) -> None:
         pass

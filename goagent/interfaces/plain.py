@@ -131,7 +131,8 @@ def play_lines(session: Session, agent: Player, rng: np.random.Generator, source
         print(text, file=out, flush=True)
 
     rules = session.rules
-    say(f"{rules.rows}x{rules.cols} board, komi {rules.komi:g}, {rules.ko} ko{', suicide allowed' if rules.suicide else ''}. For the commands type help.\n")
+    suicide = ", suicide" if rules.suicide else ""
+    say(f"{rules.rows}x{rules.cols} board, komi {rules.komi:g}, {rules.ko} ko{suicide}. For the commands type help.\n")
     try:
         say(game.answer())
         while not game.done:

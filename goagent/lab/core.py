@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy import stats
+from scipy import special  # not stats, which takes seconds to import
 
 Scale = Literal["test", "quick", "full"]  # seconds in the tests; up to 20 seconds; up to five minutes a cell
 Figures = dict[str, Any]  # by name: numbers, averaged over seeds, and lists, which only pictures use
@@ -111,7 +111,7 @@ class Estimate:
             return cls(mean, -math.inf, math.inf, tuple(values))
         with np.errstate(invalid="ignore"):  # of an infinite figure
             spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-        reach = float(stats.t.ppf(0.975, len(values) - 1)) * spread
+        reach = float(special.stdtrit(len(values) - 1, 0.975)) * spread
         return cls(mean, mean - reach, mean + reach, tuple(values))
 
 

@@ -1,5 +1,6 @@
 """The compiled kernels on disk are never stale, and importing compiles nothing."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,20 @@ def test_other_files_leave_the_cache_as_it_is(project):
     before = folder()
     (project / "envs" / "coordinates.py").write_text("# edited\n")
     assert folder() == before
+
+
+def test_without_a_place_for_a_cache_kernels_are_compiled_and_nothing_is_left(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "mine.py").write_text("from envs.jit import njit\n\n@njit()\ndef next(x):\n    return x + 1\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "import mine; print(mine.next(1))"],
+        cwd=tmp_path,
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "file")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "2\n", done.stderr
+    assert not list(tmp_path.rglob("*.nb*"))
 
 
 def test_importing_is_light():

@@ -92,7 +92,7 @@ CRITERIA = (
 _PRICES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.85, 1.0, 1.15, 1.3)
 SETTINGS: Mapping[Scale, Settings] = {
     "test": Settings((SQUARED, NOISY, CATEGORICAL), ("S1 5x5", "S2 7x7"), 5, 300, 5, 128, 50, (0.5, 1.5), (7,)),
-    "quick": Settings((SQUARED, NOISY, CATEGORICAL), ("S1 5x5", "S2 7x7"), 100, 10_000, 280, 128, 200, (), (7,)),
+    "quick": Settings((SQUARED, CATEGORICAL), ("S1 5x5", "S2 7x7"), 100, 10_000, 400, 64, 200, (), (7,)),
     "full": Settings(tuple(MODELS), ("S0", "S1", "S2"), 500, 24_000, 500, 128, 500, _PRICES, (5, 7, 9)),
 }
 
@@ -150,9 +150,11 @@ class CentreCollapse(Experiment):
 
     def conclude(self, result: Result) -> str:
         mean = result.mean
+        noisy = NOISY in result.experiment.settings[result.scale].models
+        noise = f"; {mean(f'{NOISY}: plain collapse'):.3f} with noise among its inputs" if noisy else ""
         return (
-            f"Squared error on coordinates collapses to the centre (index {mean(f'{SQUARED}: plain collapse'):.3f}; "
-            f"{mean(f'{NOISY}: plain collapse'):.3f} with noise among its inputs). With a stone there it is "
+            f"Squared error on coordinates collapses to the centre (index {mean(f'{SQUARED}: plain collapse'):.3f}"
+            f"{noise}). With a stone there it is "
             f"illegal {mean(f'{SQUARED}: S2 illegal'):.0%} of the time. In positions with half-turn symmetry it wins "
             f"{mean(f'{SQUARED}: S3 C2 argmax wins'):.0%}, by its nearest legal point "
             f"{mean(f'{SQUARED}: S3 C2 repaired wins'):.0%}, where a random legal move wins {mean(RANDOM):.0%} and the "

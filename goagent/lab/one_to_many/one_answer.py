@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.one_to_many.boards_drawn import DOT, HEAT, draw_board
 from goagent.lab.one_to_many.capture_go import Boards, judge_moves, legal_points, observe, random_boards
 from goagent.lab.one_to_many.models import Model, fit, fresh
+from goagent.lab.one_to_many.stated_probabilities import bits
 from goagent.lab.one_to_many.suites import SIZE
 from goagent.policies.distributions import PointMoves
 
@@ -148,7 +148,7 @@ def measured(model: Model, suite: Boards, seed: int) -> dict[str, float]:
         "raw": answer.unmasked.sample(generator=generator),
     }
     wins = {choice: float(judge_moves(suite.boards, moves.numpy()).wins.mean()) for choice, moves in chosen.items()}
-    return wins | {"entropy": float(stats.entropy(answer.probs.double().numpy(), axis=1, base=2).mean())}
+    return wins | {"entropy": float(bits(answer.probs.double().numpy()).mean())}
 
 
 @torch.no_grad()

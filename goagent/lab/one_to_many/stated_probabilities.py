@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from scipy import stats
+from scipy import special
 
 from goagent.lab.core import Figures
 from goagent.lab.one_to_many.capture_go import Boards
@@ -34,7 +34,17 @@ def fit_of(counts: np.ndarray, probs: np.ndarray) -> float:
     if rare.all():
         return 1.0  # one cell, whose count is certain
     cells = [np.append(values[~rare], values[rare].sum()) for values in (counts, expected)]
-    return float(stats.chisquare(*cells).pvalue)
+    return chi_squared(*cells)
+
+
+def chi_squared(counts: np.ndarray, expected: np.ndarray) -> float:
+    """Pearson's p-value of counts (cells,) where so many were expected; both have the same sum."""
+    return float(special.chdtrc(len(counts) - 1, ((counts - expected) ** 2 / expected).sum()))
+
+
+def bits(probs: np.ndarray) -> np.ndarray:
+    """Entropy of probabilities (..., moves), which add up to 1: (...)."""
+    return special.entr(probs).sum(axis=-1) / np.log(2)
 
 
 def limits(answer: MoveDistribution) -> Figures:

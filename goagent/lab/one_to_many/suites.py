@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy import stats
 
 from envs.symmetry import action_table
 from goagent.lab.one_to_many.capture_go import ENEMY, Boards, judge_moves, legal_points, observe, random_boards
 from goagent.lab.one_to_many.models import HypothesesMoves, Model, fit, fresh
+from goagent.lab.one_to_many.stated_probabilities import bits, chi_squared
 from goagent.policies.distributions import DrawnMoves, MoveDistribution, PointMoves
 
 SIZE = 7  # of the boards of S3 to S5 that models learn
@@ -90,10 +90,10 @@ def measure_sheet(model: Model, sheet: Sheet, seed: int) -> dict[str, float]:
         "distance": distance,
         "collapse": 1 - distance / sheet.radius,
         "on targets": float(probs[targets].sum()),
-        "gap": float(stats.entropy(probs, base=2) - np.log2(len(targets))),
+        "gap": float(bits(probs) - np.log2(len(targets))),
         "illegal": float(probs[taken].sum()),
         "coverage": len(set(samples[:100].tolist()) & set(targets.tolist())) / len(targets),
-        "fit": float(stats.chisquare(counts).pvalue) if counts.sum() else 0.0,
+        "fit": chi_squared(counts, np.full(len(counts), counts.mean())) if counts.sum() else 0.0,
     }
 
 
