@@ -28,13 +28,17 @@ def names() -> dict[str, list[str]]:
     return {title: [module.replace("_", "-") for module in modules] for title, modules in CHAPTERS.values()}
 
 
-def find_experiment(name: str) -> Experiment:
-    """The experiment called `name`. Raises UserError."""
+def find_module(name: str) -> str:
+    """The module of the experiment called `name`, which is not imported. Raises UserError."""
     places = {module.replace("_", "-"): (chapter, module) for chapter, (_, ms) in CHAPTERS.items() for module in ms}
     if name not in places:
         raise UserError(f"there is no experiment {name!r}: expected {', '.join(places)}")
-    chapter, module = places[name]
-    return import_module(f"goagent.lab.{chapter}.{module}").EXPERIMENT
+    return "goagent.lab.{}.{}".format(*places[name])
+
+
+def find_experiment(name: str) -> Experiment:
+    """The experiment called `name`. Raises UserError."""
+    return import_module(find_module(name)).EXPERIMENT
 
 
 def experiments() -> dict[str, list[Experiment]]:

@@ -5,6 +5,7 @@ Start with `lab_run`. Ctrl-C keeps the cells that are measured, and the same com
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +18,11 @@ from rich.table import Table
 from tyro.conf import Positional, arg
 
 from goagent.errors import UserError
-from goagent.lab.catalogue import experiments, find_experiment
-from goagent.lab.core import DEVELOPMENT_SEEDS, JUDGING_SEEDS, Outcome, Role, Scale, Verdict
+from goagent.lab.catalogue import experiments, find_experiment, find_module
+from goagent.lab.core import DEVELOPMENT_SEEDS, JUDGING_SEEDS, Experiment, Outcome, Role, Scale, Verdict
 from goagent.lab.report import measured, seeds_in_words, write_report
 from goagent.lab.results import read_result, result_file, write_result
-from goagent.lab.runner import Report, run_experiment
+from goagent.lab.runner import Report, run_experiment, start_workers
 from goagent.learning.progress import say
 
 RESULTS = Path("runs/lab")
@@ -108,12 +109,16 @@ def lab_run(config: LabRunConfig) -> int:
 
     Raises UserError, OSError.
     """
-    experiment = find_experiment(config.name)
+    with start_workers(config.jobs, find_module(config.name)) as workers:
+        return _run(config, find_experiment(config.name), workers)
+
+
+def _run(config: LabRunConfig, experiment: Experiment, workers: Executor | None) -> int:
     seeds = sorted(config.seeds) or (JUDGING_SEEDS if config.full else DEVELOPMENT_SEEDS[:1])
     config.output.mkdir(parents=True, exist_ok=True)  # first: it may be that it cannot be written
     total = len(seeds) * len(experiment.cells(experiment.settings[config.scale]))
     with _progress(total) as report:
-        result = run_experiment(experiment, config.scale, seeds, config.output / "cells", config.jobs, report)
+        result = run_experiment(experiment, config.scale, seeds, config.output / "cells", workers, report)
     said = write_result(result, config.output)
     console = Console()
     console.print(_table(said))

@@ -15,11 +15,13 @@ from enum import StrEnum
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from statistics import fmean
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from matplotlib.figure import Figure
 from scipy import special  # not stats, which takes seconds to import
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Scale = Literal["test", "quick", "full"]  # seconds in the tests; up to 20 seconds; up to five minutes a cell
 Figures = dict[str, Any]  # by name: numbers, averaged over seeds, and lists, which only pictures use
@@ -142,7 +144,7 @@ class Experiment(ABC):
         return {}
 
     @abstractmethod
-    def draw(self, result: "Result") -> Figure:
+    def draw(self, result: "Result") -> "Figure":
         """The picture."""
 
     @abstractmethod

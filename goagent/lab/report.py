@@ -69,6 +69,8 @@ def measured(criterion: Mapping[str, Any]) -> str:
     if interval is None or interval[0] == interval[1]:
         return f"{mean:.4g}" if interval is None else f"{mean:.4g} (all seeds alike)"
     low, high = interval
+    if max(map(abs, interval)) < 1e-4:
+        return f"{mean:.1e} ({low:.1e} to {high:.1e})"
     places = min(max(1 - math.floor(math.log10(high - low)), 0), 6)
     return f"{mean:.{places}f} ({low:.{places}f} to {high:.{places}f})"
 

@@ -9,8 +9,10 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,13 +28,13 @@ def run_experiment(
     scale: Scale,
     seeds: Sequence[int],
     kept: Path | None = None,
-    jobs: int = 1,
+    workers: Executor | None = None,
     report: Report = lambda _: None,
 ) -> Result:
     """Measure every cell for every seed, those apart that `kept` (a folder) has already.
 
-    jobs: processes. They change nothing but the time: a cell runs on one thread with generators of its own. report is
-    called with the name of each cell that is there.
+    workers: of `start_workers`; else this process measures. They change nothing but the time: a cell runs on one thread
+    with generators of its own. report is called with the name of each cell that is there.
     """
     settings = experiment.settings[scale]
     todo = [(cell, seed) for seed in seeds for cell in experiment.cells(settings)]
@@ -42,7 +44,7 @@ def run_experiment(
         if place is not None and place.exists():
             found[cell, seed] = json.loads(place.read_text(encoding="utf-8"))
             report(f"{cell}, seed {seed}")
-    for (cell, seed), figures in _measured(experiment, scale, [key for key in todo if key not in found], jobs):
+    for (cell, seed), figures in _measured(experiment, scale, [key for key in todo if key not in found], workers):
         text = json.dumps(figures)
         found[cell, seed] = json.loads(text)  # as it will be read when it is kept
         place = _place(kept, experiment, scale, cell, seed)
@@ -61,11 +63,32 @@ def run_experiment(
     return Result(experiment, scale, tuple(seeds), tuple(by_seed))
 
 
+@contextmanager
+def start_workers(jobs: int, module: str) -> Iterator[Executor | None]:
+    """Processes that measure, `jobs` at most; they end with the block, whatever they are at. None for a single job.
+
+    Two begin at once to import the experiment's module, which takes seconds, and this process need not wait for them.
+    """
+    if jobs == 1:
+        yield None
+        return
+    # Spawned, because a fork of a process with numba's threads hangs.
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_alone)
+    try:
+        for _ in range(2):
+            pool.submit(import_module, module)
+        yield pool
+    finally:  # nobody waits for workers: idle ones take a second to end, and after Ctrl-C or a fault some are at work
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+
+
 def _measured(
-    experiment: Experiment, scale: Scale, todo: Sequence[tuple[str, int]], jobs: int
+    experiment: Experiment, scale: Scale, todo: Sequence[tuple[str, int]], workers: Executor | None
 ) -> Iterator[tuple[tuple[str, int], Figures]]:
     settings = experiment.settings[scale]
-    if jobs == 1 or len(todo) < 2:
+    if workers is None:
         import torch  # late: a worker process has to set the environment first
 
         threads = torch.get_num_threads()
@@ -76,17 +99,9 @@ def _measured(
         finally:
             torch.set_num_threads(threads)
         return
-    # Spawned, because a fork of a process with numba's threads hangs.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_alone) as pool:
-        waiting = {pool.submit(experiment.measure, cell, seed, settings): (cell, seed) for cell, seed in todo}
-        try:
-            for done in as_completed(waiting):
-                yield waiting[done], done.result()
-        except BaseException:  # Ctrl-C, or a fault in a cell: nobody waits for those that still run
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-            raise
+    waiting = {workers.submit(experiment.measure, cell, seed, settings): (cell, seed) for cell, seed in todo}
+    for done in as_completed(waiting):
+        yield waiting[done], done.result()
 
 
 def _alone() -> None:

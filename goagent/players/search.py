@@ -174,7 +174,7 @@ class SearchPlayer:
             try:
                 found = self.search(forest, np.full(games, visits), rng, noise)
             except _OutOfTime:  # it went slower than the searches before, which may have known the answers
-                self.reset()  # a leaf is left that nobody has evaluated
+                _drop_unvisited(forest.trees)
                 return found
             finally:
                 self._deadline = math.inf
@@ -249,6 +249,14 @@ def _said(forest: Forest, found: SearchResult, allowed: np.ndarray | None = None
     if not weight:  # none of the moves looked at is worth playing
         weight, wins, points = 1.0, float(1 + found.value[0]) / 2, float(found.score[0])
     return Analysis(wins / weight, points / weight, forest.ownership()[0], lines)
+
+
+def _drop_unvisited(trees: Trees) -> None:
+    """Take the leaves off one tree that a search has added last and not evaluated."""
+    while trees.visits[0, trees.num_nodes[0] - 1] == 0:
+        trees.num_nodes[0] -= 1
+        node = trees.num_nodes[0]
+        trees.child[0, trees.parent[0, node], trees.action[0, node]] = -1
 
 
 def _line(trees: Trees, node: int) -> tuple[int, ...]:

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from envs import BLACK, WHITE, Position, Rules
+from envs import BLACK, Position, Rules
+from goagent.interfaces.gtp.arguments import COLOURS
 from goagent.players.player import Analysis, Interrupted, Line, Player, Thinker
-
-COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _PATIENCE = 0.02  # seconds in which a thinker may stop by itself

@@ -19,7 +19,8 @@ from envs import BLACK, Position, Rules, diagram
 from goagent.errors import UserError
 from goagent.handicap import free_handicap_points, handicap_points
 from goagent.interfaces.gtp import analysis, clock
-from goagent.interfaces.gtp.analysis import COLOURS, Request, Thoughts
+from goagent.interfaces.gtp.analysis import Request, Thoughts
+from goagent.interfaces.gtp.arguments import Refused, read_colour, read_number, read_whole
 from goagent.interfaces.gtp.game import GtpGame, Terms, read_terms, write_terms
 from goagent.interfaces.gtp.mover import Mover
 from goagent.players import manners
@@ -28,10 +29,6 @@ from goagent.records.files import write_text
 from goagent.records.sgf import SgfError, read_games, result_of, write_sgf
 
 _PATIENCE = 2.0  # seconds at most, for an opinion that no clock limits
-
-
-class Refused(Exception):
-    """A command fails; the message is the answer."""
 
 
 class Engine:
@@ -79,7 +76,7 @@ class Engine:
 
     def boardsize(self, words: list[str]) -> str:
         """One number, or columns and rows."""
-        cols, rows = (_whole(words[:1]), _whole(words[1:2] or words[:1]))
+        cols, rows = (read_whole(words[:1]), read_whole(words[1:2] or words[:1]))
         if not (1 <= rows <= 19 and 1 <= cols <= 19):
             raise Refused("unacceptable size")
         self._change(replace(self.game.terms, rows=rows, cols=cols), anew=True)
@@ -93,7 +90,7 @@ class Engine:
 
     def komi(self, words: list[str]) -> str:
         """Any number, as GTP demands: to the nearest half, and no more than the points of the largest board."""
-        komi = _number(words[:1])
+        komi = read_number(words[:1])
         self._change(replace(self.game.terms, komi=max(-361.0, min(361.0, round(2 * komi) / 2)) + 0.0))
         return ""
 
@@ -124,7 +121,7 @@ class Engine:
     # Moves
 
     def play(self, words: list[str]) -> str:
-        colour, vertex = _colour(words[:1]), "".join(words[1:2])
+        colour, vertex = read_colour(words[:1]), "".join(words[1:2])
         if not re.fullmatch(r"(?i)pass|[a-hj-z][0-9]{1,2}", vertex):
             raise Refused("syntax error")
         try:
@@ -143,18 +140,18 @@ class Engine:
         return ""
 
     def genmove(self, words: list[str]) -> str:
-        return self._vertex(self.mover.generate(_colour(words[:1]))[0])
+        return self._vertex(self.mover.generate(read_colour(words[:1]))[0])
 
     def reg_genmove(self, words: list[str]) -> str:
         """The move that it would play, the same every time; without resigning or playing it."""
-        position = self.game.turn_of(_colour(words[:1]))
+        position = self.game.turn_of(read_colour(words[:1]))
         try:
             return self._vertex(manners.polite_move(self.mover.player, position, np.random.default_rng(0)))
         except Resigned:
             return "resign"
 
     def genmove_cleanup(self, words: list[str]) -> str:
-        return self._vertex(self.mover.generate(_colour(words[:1]), cleanup=True)[0])
+        return self._vertex(self.mover.generate(read_colour(words[:1]), cleanup=True)[0])
 
     def game_over(self, words: list[str]) -> str:
         self.mover.forget()
@@ -180,7 +177,7 @@ class Engine:
         return ""
 
     def _handicap(self, words: list[str], find: Callable[[Rules, int], list[int]]) -> str:
-        stones = _whole(words[:1])
+        stones = read_whole(words[:1])
         try:
             points = find(self.game.rules, stones)
         except UserError as error:
@@ -245,7 +242,7 @@ class Engine:
     # Time
 
     def time_settings(self, words: list[str]) -> str:
-        main, period, stones = (_number(words[i : i + 1], least=0) for i in range(3))
+        main, period, stones = (read_number(words[i : i + 1], least=0) for i in range(3))
         self.mover.clock = clock.canadian(main, period, int(stones))
         return ""
 
@@ -257,7 +254,7 @@ class Engine:
         return ""
 
     def time_left(self, words: list[str]) -> str:
-        self.mover.clock.tell(_colour(words[:1]), _number(words[1:2]), int(_number(words[2:3], least=0)))
+        self.mover.clock.tell(read_colour(words[:1]), read_number(words[1:2]), int(read_number(words[2:3], least=0)))
         return ""
 
     # Analysis
@@ -338,7 +335,7 @@ class Engine:
             self.say(line(position, found, request))
 
         action, found = self.mover.generate(request.colour, hear=hear, interval=request.interval)
-        if found is None and action is not None:
+        if action is not None and not self.mover.judges:
             found = Analysis(None, None, None, [Line(action, 1.0, None, 0, (action,))])
         if found is not None and found.lines:
             hear(found)
@@ -357,30 +354,6 @@ class Engine:
 
     def _vertex(self, action: int | None) -> str:
         return "resign" if action is None else self.game.rules.vertex(action)
-
-
-def _colour(words: list[str]) -> int:
-    try:
-        return COLOURS[words[0].lower()]
-    except (IndexError, KeyError):
-        raise Refused("syntax error") from None
-
-
-def _number(words: list[str], least: float = -1e9) -> float:
-    try:
-        number = float(words[0])
-    except (IndexError, ValueError):
-        raise Refused("syntax error") from None
-    if not least <= number <= 1e9:
-        raise Refused("syntax error")
-    return number
-
-
-def _whole(words: list[str]) -> int:
-    number = _number(words)
-    if number != int(number):
-        raise Refused("syntax error")
-    return int(number)
 
 
 COMMANDS: dict[str, Callable[[Engine, list[str]], str]] = {

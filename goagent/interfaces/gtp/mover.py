@@ -6,7 +6,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -62,22 +62,25 @@ class Mover:
         hear: Callable[[Analysis], None] | None = None,
         interval: float = 1.0,
     ) -> tuple[int | None, Analysis | None]:
-        """The move that it has played, None for its resignation, and its opinion where it has one.
+        """The move that it has played, None for its resignation, and its opinion if it has one and time to say it.
 
-        hear: who listens. He is told its opinions while it thinks, every `interval` seconds, if it thinks aloud, and
-        the last opinion, which else may be left out, is asked for.
+        hear: is told its opinions while it thinks, every `interval` seconds, if it thinks aloud.
         """
         begun = self._now()
+        player = self.player
         position = self.game.turn_of(colour, forget_passes=cleanup)
         to_come = int((0.8 * position.rules.num_points - len(self.game.moves)) / 2)
         allowed = self.clock.allowed(colour, to_come)
-        hurried = allowed is not None and allowed <= clock.AT_ONCE
+        left = None if allowed is None else allowed - (self._now() - begun)  # it may have had a thought to finish
+        hurried = left is not None and left <= clock.AT_ONCE
+        aloud = player.aloud(hear, interval) if hear and isinstance(player, ThinksAloud) else nullcontext()
         found = None
         try:
-            with self.limited(allowed), self._heard(hear, interval):
-                action = manners.polite_move(self.player, position, self.rng, cleanup)
-                if self._judges and (hear or not (cleanup or hurried)):
-                    found = manners.opinion(self.player, position)
+            with self.limited(left):
+                with aloud:
+                    action = manners.polite_move(player, position, self.rng, cleanup)
+                if self.judges and not (cleanup or hurried):
+                    found = manners.opinion(player, position)
             if self._resigns and found is not None and not cleanup:
                 chances = self.chances.setdefault(colour, [])
                 chances.append(found.win_probability)
@@ -87,25 +90,22 @@ class Mover:
         except Resigned:
             return None, found
         except IllegalMove as error:
-            raise UserError(f"{self._player.name} broke the rules: {error}") from error
+            raise UserError(f"{player.name} broke the rules: {error}") from error
         finally:
             self.clock.spend(colour, self._now() - begun, allowed)
         return action, found
 
-    def _heard(self, hear: Callable[[Analysis], None] | None, interval: float) -> AbstractContextManager[None]:
-        player = self.player
-        return player.aloud(hear, interval) if hear and isinstance(player, ThinksAloud) else nullcontext()
-
     @contextmanager
     def limited(self, seconds: float | None) -> Iterator[None]:
-        """Within, the player takes no longer; one that gives its opinion only after another search, half as long.
+        """Within, the player takes no longer, for a move and what it thinks of it, but `AT_ONCE` at least.
 
-        In the last need a player that counts `visits` makes two.
+        One that gives each opinion only after another search has a third for each of at most three. In the last need a
+        player that counts `visits` makes two.
         """
         player: Any = self.player
         kept = {name: getattr(player, name) for name in ("seconds", "visits") if hasattr(player, name)}
         if seconds is not None and "seconds" in kept:
-            seconds = seconds if isinstance(player, Thinker) else seconds / 2
+            seconds = max(clock.AT_ONCE, seconds if isinstance(player, Thinker) else seconds / 3)
             player.seconds = seconds if kept["seconds"] is None else min(kept["seconds"], seconds)
             if seconds <= clock.AT_ONCE and "visits" in kept:
                 player.visits = min(2, kept["visits"])
@@ -117,7 +117,7 @@ class Mover:
 
     def dead(self) -> np.ndarray:
         """(rows, cols) bool. Whoever is to move may save his stones, so its opinion counts for both sides to move."""
-        if not self._judges:
+        if not self.judges:
             return manners.dead_stones(self.game.position)
         owners = []
         for colour, sign in ((BLACK, 1), (WHITE, -1)):
@@ -134,7 +134,7 @@ class Mover:
     def _employ(self, player: Player, rules: Rules) -> None:
         """Compiling kernels or starting an engine is not to happen on the clock; and does it judge positions?"""
         self._player, self._made_for = player, self._depends_on(rules)
-        self._judges = False
+        self.judges = False
         player.reset()
         position = Position(rules)
         try:
@@ -143,7 +143,7 @@ class Mover:
                 for _ in range(_WARM_UP_PLIES):
                     if not ply.is_over:
                         ply = ply.play(player.choose(ply, rng))
-                self._judges = manners.opinion(player, position).win_probability is not None
+                self.judges = manners.opinion(player, position).win_probability is not None
         except Exception as error:  # genmove will say it again
             print(f"{player.name}: {type(error).__name__}: {error}", file=sys.stderr)
         player.reset()

@@ -17,7 +17,8 @@ from typing import TextIO
 
 from envs import Rules
 from goagent.errors import UserError
-from goagent.interfaces.gtp.engine import COMMANDS, Engine, Refused
+from goagent.interfaces.gtp.arguments import Refused
+from goagent.interfaces.gtp.engine import COMMANDS, Engine
 from goagent.interfaces.gtp.game import Terms
 from goagent.interfaces.gtp.mover import Mover
 from goagent.rules import rules_from
@@ -107,7 +108,7 @@ def serve(engine: Engine, lines: Iterable[str], out: TextIO) -> None:
 
 def _answer(engine: Engine, number: str, words: list[str], out: TextIO) -> None:
     """One answer, with the number that the command came with. Raises nothing but what `out` raises."""
-    begun, fault = False, ""
+    begun, text, fault = False, "", None
 
     def say(line: str) -> None:
         nonlocal begun
@@ -121,18 +122,16 @@ def _answer(engine: Engine, number: str, words: list[str], out: TextIO) -> None:
             raise Refused("unknown command")
         engine.say = say
         text = re.sub(r"\n(\s*\n)+", "\n", command(engine, words[1:])).rstrip()  # an empty line would end the answer
-    except BrokenPipeError:
-        raise
     except (Refused, UserError) as error:
         fault = " ".join(str(error).split())
     except Exception as error:
         traceback.print_exc()  # on stderr
         fault = " ".join(f"internal error: {type(error).__name__}: {error}".split())
-    if begun:  # too late to refuse
-        print(fault, end="\n" if fault else "", file=sys.stderr)
-    elif fault:
+    if begun and fault is not None:  # too late to refuse
+        print(fault, file=sys.stderr)
+    elif fault is not None:
         out.write(f"?{number} {fault}\n")
-    else:
+    elif not begun:
         out.write(f"={number}{text}\n" if text.startswith("\n") else f"={number} {text}\n")
     out.write("\n")
     out.flush()

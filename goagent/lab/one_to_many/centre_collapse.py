@@ -92,7 +92,7 @@ CRITERIA = (
 _PRICES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.7, 0.85, 1.0, 1.15, 1.3)
 SETTINGS: Mapping[Scale, Settings] = {
     "test": Settings((SQUARED, NOISY, CATEGORICAL), ("S1 5x5", "S2 7x7"), 5, 300, 5, 128, 50, (0.5, 1.5), (7,)),
-    "quick": Settings((SQUARED, CATEGORICAL), ("S1 5x5", "S2 7x7"), 100, 10_000, 400, 64, 200, (), (7,)),
+    "quick": Settings((SQUARED, CATEGORICAL), ("S1 5x5", "S2 7x7"), 100, 10_000, 430, 64, 200, (), (7,)),
     "full": Settings(tuple(MODELS), ("S0", "S1", "S2"), 500, 24_000, 500, 128, 500, _PRICES, (5, 7, 9)),
 }
 

@@ -135,6 +135,7 @@ def test_every_verdict_and_outcome_is_said_in_words(verdict, outcome, judged):
         (0.5, [0.1, 0.9], "0.50 (0.10 to 0.90)"),
         (-3, [-20, 14], "-3 (-20 to 14)"),
         (1234.5, [1000, 1469], "1234 (1000 to 1469)"),
+        (2e-7, [1.1e-7, 2.9e-7], "2.0e-07 (1.1e-07 to 2.9e-07)"),
         (1, [1, 1], "1 (all seeds alike)"),
         (0.25, None, "0.25"),
         (None, None, "no number"),

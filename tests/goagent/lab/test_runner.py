@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from goagent.lab.runner import run_experiment
+from goagent.lab.runner import run_experiment, start_workers
 from tests.goagent.lab.fake import COIN, MEASURED, Coin, LostCoin, Settings
 
 
@@ -119,7 +119,8 @@ def test_two_processes_give_what_one_gives(measured, tmp_path):
     alone = run_experiment(COIN, "quick", [0, 1, 2])
     measured.clear()
     heard = []
-    together = run_experiment(COIN, "quick", [0, 1, 2], tmp_path, jobs=2, report=heard.append)
+    with start_workers(2, __name__) as workers:
+        together = run_experiment(COIN, "quick", [0, 1, 2], tmp_path, workers, report=heard.append)
     assert not measured  # here
     assert together == alone
     assert len(heard) == 6
@@ -139,7 +140,11 @@ class Endless(Coin):
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
 def test_no_process_outlives_the_one_it_works_for(tmp_path):
-    code = "from tests.goagent.lab.test_runner import *; run_experiment(Endless(), 'quick', [0], jobs=2)"
+    code = """
+from tests.goagent.lab.test_runner import *
+with start_workers(2, "tests.goagent.lab.test_runner") as workers:
+    run_experiment(Endless(), "quick", [0], workers=workers)
+"""
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     run = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)
     said = [tmp_path / "heads.pid", tmp_path / "tails.pid"]
@@ -158,5 +163,5 @@ def _wait_until(true):
 
 
 def test_a_fault_in_another_process_is_heard_here(tmp_path):
-    with pytest.raises(ArithmeticError, match="the coin is lost"):
-        run_experiment(LostCoin(), "quick", [0, 1], tmp_path, jobs=2)
+    with pytest.raises(ArithmeticError, match="the coin is lost"), start_workers(2, __name__) as workers:
+        run_experiment(LostCoin(), "quick", [0, 1], tmp_path, workers)

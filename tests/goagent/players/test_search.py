@@ -246,4 +246,9 @@ def test_a_search_that_goes_slower_than_expected_ends_in_time():
         action = player.choose(Position(RULES), np.random.default_rng(0))
     assert Position(RULES).legal_mask()[action]
     assert 5.0 <= now[0] < 6.5  # at most one answer too late
-    player.choose(Position(RULES).play(action), np.random.default_rng(0))  # and it can go on
+    trees = player._forest.trees  # all that was thought before is kept, and nothing half done
+    nodes = int(trees.num_nodes[0])
+    assert nodes > 32 and (trees.visits[0, :nodes] > 0).all() and trees.child[0, :nodes].max() == nodes - 1
+    forest, player.seconds = player._forest, 0.01
+    player.choose(Position(RULES).play(action), np.random.default_rng(0))
+    assert player._forest is forest

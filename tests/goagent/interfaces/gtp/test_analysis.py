@@ -1,7 +1,7 @@
 """Analysis: the formats, an end as soon as the next line is there, and an engine that lives through faults."""
 
-import io
 import json
+import re
 import threading
 
 import numpy as np
@@ -12,78 +12,21 @@ from hypothesis import strategies as st
 from envs import BLACK, WHITE, Position, Rules
 from goagent.interfaces.gtp import analysis
 from goagent.interfaces.gtp.analysis import Request, read_request
-from goagent.interfaces.gtp.engine import Engine
 from goagent.interfaces.gtp.game import Terms
-from goagent.interfaces.gtp.mover import Mover
-from goagent.interfaces.gtp.protocol import Lines, serve
-from goagent.players.player import Analysis, Interrupted, Line
+from goagent.players.player import Analysis, Line
 from goagent.players.random import RandomPlayer
+from goagent.players.search import SearchPlayer
+from tests.goagent.interfaces.gtp.fakes import FOUND, Quitter, Thinker, ask, engine, session
+from tests.goagent.search.fakes import random as random_evaluator
 
 RULES = Rules(rows=2, cols=3, komi=0)
-OWNERS = np.array([[1.0, 0.5, 0.0], [-0.25, -1.0, 0.125]])
-FOUND = Analysis(
-    0.625, 1.5, OWNERS, [Line(0, 0.75, 0.64, 30, (0, 4, 6)), Line(4, 0.25, 0.5, 10, (4,)), Line(6, 0.0, None, 0, (6,))]
-)
 POSITION = Position(RULES)
-
-
-class Thinker(RandomPlayer):
-    """Thinks for ever: without end inside one thought, unless it is interrupted; counts its thoughts."""
-
-    name = "thinker"
-
-    def __init__(self, stuck=False, fault=None):
-        self.seconds = None
-        self.stuck, self.fault = stuck, fault
-        self.thoughts = 0
-        self.told = threading.Event()
-
-    def think(self, position):
-        self.told.clear()
-        while True:
-            if self.fault and self.thoughts:
-                raise self.fault
-            self.thoughts += 1
-            yield FOUND._replace(lines=[Line(0, 1.0, 0.5, self.thoughts, (0,))])
-            if self.stuck:
-                self.told.wait()
-            if self.told.wait(0.001):
-                raise Interrupted
-
-    def interrupt(self):
-        self.told.set()
-
-
-class Screen(io.StringIO):
-    """Output that can be waited for."""
-
-    def __init__(self):
-        super().__init__()
-        self.news = threading.Condition()
-
-    def write(self, text):
-        with self.news:
-            self.news.notify_all()
-            return super().write(text)
-
-    def wait_for(self, text, times=1):
-        with self.news:
-            assert self.news.wait_for(lambda: self.getvalue().count(text) >= times, timeout=60), self.getvalue()
-
-
-def session(player, script):
-    """What is answered to the lines that `script` gives, a generator over the lines which gets the screen."""
-    screen = Screen()
-    lines = Lines(script(screen))
-    engine = Engine(Mover(lambda rules: player, lambda rules: None, Terms(2, 3, 0.0), 0), lines.waits)
-    serve(engine, lines, screen)
-    return screen.getvalue()
 
 
 @pytest.mark.parametrize("stuck", [False, True])
 @pytest.mark.parametrize("line", ["", "name", "5 protocol_version", "# a comment"])
 def test_any_line_ends_an_analysis(line, stuck):
-    player = Thinker(stuck)
+    player = Thinker(stuck=stuck)
 
     def script(screen):
         yield "7 lz-analyze b interval 1"
@@ -210,31 +153,123 @@ def test_gogui_sees_it_from_blacks_side():
         ("black interval 20 maxmoves 3", Request(BLACK, 0.2, 3)),
         ("b 10 minmoves 2 rootInfo true ownership true pvVisits true", Request(BLACK, 0.1, None, True, True)),
         ("b 10 movesOwnership false ownership false", Request(BLACK, 0.1)),
+        ("b 10 avoid b A2,C1 1", Request(BLACK, 0.1, allowed=frozenset({1, 2, 3, 4, 6}))),
+        ("b 10 avoid b A2 1 avoid b B2,pass 30 interval 5", Request(BLACK, 0.05, allowed=frozenset({2, 3, 4, 5}))),
+        ("w allow w a2,PASS 0 ownership true", Request(WHITE, ownership=True, allowed=frozenset({0, 6}))),
+        ("allow white A2,B2 2 avoid white B2 1", Request(WHITE, allowed=frozenset({0}))),
+        ("w avoid b A2 1 allow b B2 1", Request(WHITE)),  # the opponent's moves come later
     ],
 )
 def test_arguments(words, request_):
-    assert read_request(words.split(), WHITE, kata=True) == request_
+    assert read_request(words.split(), RULES, WHITE, kata=True) == request_
 
 
-WORDS = ["b", "w", "5", "x", "interval", "maxmoves", "rootInfo", "true", "false", "avoid", "nan", "1e400", "-3"]
+def test_restrictions_are_checked():
+    for words in ("avoid", "avoid b", "avoid b A1", "allow b A1 x", "avoid A1 b 1", "avoid b A1,,B1 1", "allow b A3 1"):
+        with pytest.raises(ValueError):
+            read_request(words.split(), RULES, BLACK, kata=False)
+
+
+WORDS = ["b", "w", "5", "x", "interval", "maxmoves", "rootInfo", "true", "false", "avoid", "A1", "nan", "1e400", "-3"]
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=6))
 def test_no_argument_breaks_the_reader(words):
     try:
-        found = read_request(words, BLACK, kata=True)
+        found = read_request(words, RULES, BLACK, kata=True)
     except ValueError:
         return
     assert 0.01 <= found.interval <= 1e6
 
 
-def test_genmove_analyze_ends_with_the_move():
+def test_an_analysis_of_some_moves():
     def script(screen):
-        yield "lz-genmove_analyze b 10"
-        yield "kata-genmove_analyze w 10 rootInfo true"
-        yield "cgos-genmove_analyze b"
+        yield "lz-analyze b 1 avoid b A2,B2 1"
+        screen.wait_for("info move C2")
+        yield "kata-analyze w 1 allow w B1,pass 1"
+        screen.wait_for("info move B1")
 
-    lz, kata, cgos, _ = session(Thinker(), script).split("\n\n")
-    for answer, start in ((lz, "info move A2"), (kata, "info move A2"), (cgos, '{"winrate":0.625')):
+    assert "A2" not in session(Thinker(), script)
+    played = engine(Thinker(), size=2)
+    assert ask(played, "play b a2", "lz-analyze w 1 allow w A2 1", "lz-genmove_analyze w 1 avoid w A1 1") == [
+        "= ", "? no legal move is left", "? avoid and allow are not supported for a move that is played"]  # fmt: skip
+    assert ask(None, "lz-analyze b 1 avoid b A1 1") == ["? avoid and allow are not supported by this player"]
+
+
+def test_a_trained_agents_analysis_of_some_moves():
+    def script(screen):
+        yield "kata-analyze b 1 allow b A2,B1 1"
+        screen.wait_for("info move A2", 3)
+        screen.wait_for("info move B1", 3)
+        yield "quit"
+
+    said = session(SearchPlayer(random_evaluator, "test"), script)
+    moves = said.split("info move ")[1:]
+    assert {move.split()[0] for move in moves} == {"A2", "B1"}
+
+
+@pytest.mark.parametrize("kind", ["lz", "kata"])
+def test_a_move_is_thought_about_aloud_and_no_line_prevents_it(kind):
+    player = Thinker()
+    player.let.clear()
+
+    def script(screen):
+        yield f"3 {kind}-genmove_analyze b 20"
+        screen.wait_for("info move A2")  # while it thinks
+        yield ""
+        yield "4 name"
+        player.let.set()
+
+    answers = session(player, script).split("\n\n")
+    first, *info, play = answers[0].split("\n")
+    assert first == "=3" and len(info) == 3 and play == "play A2"
+    assert all(line.startswith("info move A2 visits ") for line in info)
+    assert answers[1] == "=4 goagent" and player.intervals == [0.2]
+
+
+def test_cgos_gets_one_line():
+    player = Thinker()
+    first, info, play = session(player, lambda _: iter(["cgos-genmove_analyze b"])).removesuffix("\n\n").split("\n")
+    assert (first, play) == ("=", "play A2") and json.loads(info)["winrate"] == 0.625
+    assert player.intervals == [float("inf")]
+
+
+def test_who_does_not_think_aloud_says_its_opinion_once():
+    lz, kata, cgos = ask(None, "lz-genmove_analyze b 1", "kata-genmove_analyze w 1", "cgos-genmove_analyze b")
+    for answer, start in ((lz, "info move A3"), (kata, "info move B3"), (cgos, '{"winrate":0.75')):
         first, info, play = answer.split("\n")
         assert first == "=" and info.startswith(start) and play.startswith("play ")
+    (answer,) = ask(RandomPlayer(), "lz-genmove_analyze b 1")
+    assert "winrate 5000" in answer  # without an opinion
+    assert ask(Quitter(), "lz-genmove_analyze b") == ["=\nplay resign"]
+
+
+def test_the_move_is_the_one_that_genmove_plays():
+    games = []
+    for command in ("genmove {}", "lz-genmove_analyze {} 1"):
+        mine = engine(SearchPlayer(random_evaluator, "test", visits=100), terms=Terms(3, 3, 0.0))
+        answers = ask(mine, *(command.format(colour) for colour in "bwbwbwbw"))
+        games.append([answer.split()[-1] for answer in answers])
+    assert games[0] == games[1]
+
+
+def test_a_fault_before_the_first_line_is_an_answer_and_a_later_one_ends_it(capsys):
+    assert ask(Thinker(), "play b a3", "lz-genmove_analyze")[1].startswith("=\ninfo move ")
+    player = Thinker(fault=ValueError("out of memory"))
+
+    def script(screen):
+        yield "1 kata-genmove_analyze b 10"
+        yield "2 name"
+
+    said = session(player, script)
+    assert re.fullmatch(r"=1\ninfo move A2 .*\n\n=2 goagent\n\n", said)
+    assert "internal error: ValueError: out of memory" in capsys.readouterr().err
+    player = Thinker()
+    player.aloud = None
+    assert session(player, script).startswith("?1 internal error: TypeError")
+
+
+def test_no_number_makes_an_analysis_end_too_soon():
+    for line in ("lz-analyze b 10 maxmoves 0", "kata-analyze b 10 maxmoves -24", "kata-analyze b interval 1e300"):
+        assert len(ask(engine(), line, "name")) == 2, line
+    assert ask(engine(), "kata-analyze b interval nan") == ["? syntax error"]
