@@ -36,6 +36,7 @@ def agents(config: AgentsConfig) -> int:
         levels.add_row(str(level.number), level.name, level.options)
     console.print(levels)
     console.print("Variety: with a search, temperature=0 plays the same moves again, 1 as varied ones as in training.")
+    console.print("What both are worth in strength stands in docs/play.md; goagent match --levels measures it.")
     runs = Table("SPEC", "trained by", "board", "newest checkpoint", title=f"Runs in {escape(str(config.runs))}")
     for row in _runs(config.runs):
         runs.add_row(*map(escape, row))
