@@ -20,6 +20,7 @@ CHAPTERS = {
             "exploration",
         ),
     ),
+    "energy": ("Noise as exploration energy", ("resonance",)),
 }
 
 
