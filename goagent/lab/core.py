@@ -111,6 +111,8 @@ class Estimate:
         mean = fmean(values)  # correctly rounded: ten times 0.1 is 0.1
         if len(values) < 2:
             return cls(mean, -math.inf, math.inf, tuple(values))
+        if len(set(values)) == 1:  # whose spread would be a rounding error
+            return cls(mean, mean, mean, tuple(values))
         with np.errstate(invalid="ignore"):  # of an infinite figure
             spread = float(np.std(values, ddof=1)) / math.sqrt(len(values))
         reach = float(special.stdtrit(len(values) - 1, 0.975)) * spread

@@ -71,7 +71,7 @@ class Resonance(Experiment):
         Criterion(f"{BETWEEN}: off", "and with the threshold between", Role.CONTROL, at_most=0.005),
         Criterion(f"{BETWEEN}: gain", "with the threshold between the signal's values, bits at the best noise beyond "
                   "those without: noise only takes", Role.CONDITION, at_most=0),
-        Criterion(f"{ABOVE}: peak", "bits at the peak: the best noise is no match for a better threshold", Role.DETAIL,
+        Criterion(f"{ABOVE}: peak", "bits at the peak, of the 1 that the signal holds", Role.DETAIL,
                   at_most=0.1),
         Criterion(f"{ABOVE}: best noise", "noise at which most was measured, in units of the threshold", Role.DETAIL,
                   at_least=0.6, at_most=1.0),
@@ -182,7 +182,7 @@ def picture(result: Result) -> Figure:
     names = ("Little noise", "The best", "Much")
     for axes, rows, name, i in zip(panels, result.first(f"{ABOVE}: pictures"), names, shown, strict=True):
         axes.imshow([[pixel == "1" for pixel in row] for row in rows], cmap="gray_r", vmin=0, vmax=1)
-        axes.set_title(f"{name}: {noises[i]:.2g}\n{exact[i]:.3f} bits a pixel", fontsize=10)
+        axes.set_title(f"{name}: {noises[i]:.2g}\n{exact[i]:.3f} bits of 1", fontsize=10)
         axes.set(xticks=[], yticks=[])
     panels[1].set_xlabel("Stones on a board, seen by a unit for each pixel whose threshold\nthey do not reach: black "
                          "where it is on")  # fmt: skip
@@ -199,7 +199,7 @@ def _draw_curve(axes: Axes, result: Result, noises: np.ndarray) -> None:
         axes.plot(fine, [information(*chance_on(THRESHOLDS[cell], noise)) for noise in fine], color=colour)
         bits = np.mean([figures[f"{cell}: bits"] for figures in result.by_seed], axis=0)
         without = result.mean(f"{cell}: without noise")
-        axes.plot(noises, bits, marker, color=colour, markersize=5, label=f"{label} ({without:.2g} bits without noise)")
+        axes.plot(noises, bits, marker, color=colour, markersize=5, label=f"{label} (without noise {without:.2g})")
     axes.set(xscale="log", yscale="log", ylim=(1e-3, 4), xlabel="noise (standard deviation; the threshold above is 1)")
     axes.set_ylabel("bits of the signal in the answer")
     axes.set_xticks([0.2, 0.5, 1, 2, 6], ["0.2", "0.5", "1", "2", "6"], minor=False)
