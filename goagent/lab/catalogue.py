@@ -20,7 +20,7 @@ CHAPTERS = {
             "exploration",
         ),
     ),
-    "energy": ("Noise as exploration energy", ("resonance",)),
+    "energy": ("Noise as exploration energy", ("symmetry", "resonance")),
 }
 
 
