@@ -20,6 +20,7 @@ CHAPTERS = {
             "exploration",
         ),
     ),
+    "information": ("Noise limits information", ("incompressible", "noisy_digits")),
     "energy": ("Noise as exploration energy", ("symmetry", "resonance")),
 }
 
