@@ -13,6 +13,7 @@ import torch
 
 from goagent.lab.runner import run_experiment, start_workers
 from tests.goagent.lab.fake import COIN, MEASURED, Coin, LostCoin, Settings
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -148,18 +149,10 @@ with start_workers(2, "tests.goagent.lab.test_runner") as workers:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     run = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)
     said = [tmp_path / "heads.pid", tmp_path / "tails.pid"]
-    _wait_until(lambda: all(file.exists() and file.read_text().endswith("\n") for file in said))
+    wait_until(lambda: all(file.exists() and file.read_text().endswith("\n") for file in said))
     run.kill()
     run.wait()
-    _wait_until(lambda: not any(Path("/proc", file.read_text().strip()).exists() for file in said))
-
-
-def _wait_until(true):
-    for _ in range(1200):
-        if true():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not happen within two minutes")
+    wait_until(lambda: not any(Path("/proc", file.read_text().strip()).exists() for file in said))
 
 
 def test_a_fault_in_another_process_is_heard_here(tmp_path):

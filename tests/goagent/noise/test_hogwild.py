@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from goagent.noise.hogwild import hogwild
+from tests.waiting import wait_until
 
 TEACHER = torch.tensor([[1.0, -2.0, 0.5, 3.0]])
 
@@ -88,16 +89,8 @@ def test_no_worker_outlives_the_process_that_started_it(tmp_path):
     code = "from tests.goagent.noise.test_hogwild import *; hogwild(linear(), endless, workers=1)"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     run = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)
-    _wait_until(lambda: any(tmp_path.glob("*.pid")))
+    wait_until(lambda: any(tmp_path.glob("*.pid")))
     run.kill()
     run.wait()
     (worker,) = (Path("/proc", file.stem) for file in tmp_path.glob("*.pid"))
-    _wait_until(lambda: not worker.exists())
-
-
-def _wait_until(true):
-    for _ in range(1200):
-        if true():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not happen within two minutes")
+    wait_until(lambda: not worker.exists())
