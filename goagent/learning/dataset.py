@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -51,13 +52,24 @@ def load_positions(path: Path | None, rules: Rules) -> tuple[Positions, int]:
     A game counts up to its first move that these rules forbid or that comes out of turn. Raises UserError when no
     game on this size is there.
     """
+    return _packaged(rules) if path is None else _load(path, rules, str(path))
+
+
+@cache  # they take seconds to read, and an experiment asks again for every network
+def _packaged(rules: Rules) -> tuple[Positions, int]:
+    """The package keeps a file for each size."""
+    own = PACKAGED / f"{rules.rows}x{rules.cols}.sgfs.gz"
+    return _load(own if own.exists() else PACKAGED, rules, "the package")
+
+
+def _load(path: Path, rules: Rules, place: str) -> tuple[Positions, int]:
     games = [
         game
-        for game in read_games(path or PACKAGED)
+        for game in read_games(path)
         if (game.rules.rows, game.rules.cols) == (rules.rows, rules.cols) and game.moves
     ]
     if not games:
-        raise UserError(f"no game on {rules.size} in {path or 'the package'}: expected SGF games on that size")
+        raise UserError(f"no game on {rules.size} in {place}: expected SGF games on that size")
     return _replay(games, rules), len(games)
 
 
