@@ -21,7 +21,8 @@ CHAPTERS = {
         ),
     ),
     "information": ("Noise limits information", ("incompressible", "noisy_digits")),
-    "energy": ("Noise as exploration energy", ("symmetry", "resonance")),
+    "energy": ("Noise as exploration energy", ("symmetry", "mutation", "resonance")),
+    "agents": ("What noise does for an agent", ("noise_for_imitation",)),
 }
 
 
