@@ -89,9 +89,11 @@ def _measured(
 ) -> Iterator[tuple[tuple[str, int], Figures]]:
     settings = experiment.settings[scale]
     if workers is None:
-        import torch  # late: a worker process has to set the environment first
+        import numba  # late: a worker process has to set the environment first
+        import torch
 
         threads = torch.get_num_threads()
+        numba.set_num_threads(1)  # first: as numba's threads start, they give torch more again
         torch.set_num_threads(1)
         try:
             for cell, seed in todo:

@@ -129,8 +129,8 @@ def _device(name: str) -> torch.device:
 def _threads(count: int | None) -> Iterator[None]:
     """torch and the kernels limited to `count` threads, if given."""
     before = torch.get_num_threads(), numba.get_num_threads()
-    torch.set_num_threads(count or before[0])
     numba.set_num_threads(min(count or before[1], numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    torch.set_num_threads(count or before[0])  # last: as numba's threads start, they give torch more again
     try:
         yield
     finally:
