@@ -102,17 +102,19 @@ class GumbelLearner(Learner):
             self.owed = 0.0
             return {}
         torch.set_num_threads(self._threads)
-        sums: Counter[str] = Counter()
         count = int(self.owed)
         self.owed -= count
-        for _ in range(count):
-            batch = {
-                name: self.tensor(values) for name, values in self.replay.sample(config.batch_size, self.rng).items()
-            }
-            losses = self_play_losses(self.predict(batch["planes"], batch["legal"]), batch)
-            self.update(torch.stack(list(losses.values())).sum())
-            sums.update({f"{name} loss": float(loss.detach()) for name, loss in losses.items()})
-        return {name: total / count for name, total in sums.items()}
+        sums: Counter[str] = Counter()
+        for losses in self.learn(self._gradient_step, range(count)):
+            sums.update(losses)
+        return {f"{name} loss": total / count for name, total in sums.items()}
+
+    def _gradient_step(self, _: int) -> dict[str, float]:
+        drawn = self.replay.sample(self.config.batch_size, self.rng)
+        batch = {name: self.tensor(values) for name, values in drawn.items()}
+        losses = self_play_losses(self.predict(batch["planes"], batch["legal"]), batch)
+        self.update(torch.stack(list(losses.values())).sum())
+        return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _record(self, finished: list[PlayedGame]) -> dict[str, float]:
         """Metrics of the games. Raises TrainingError when the recent ones are all but one and the same."""

@@ -22,7 +22,7 @@ _OWN, _ENEMY = OFFSETS["own stones"], OFFSETS["enemy stones"]
 
 
 class ImitationLearner(Learner):
-    """A step is one batch of positions."""
+    """A step is one batch of positions for each worker."""
 
     def __init__(self, config: TrainConfig, network: PolicyNetwork, device: torch.device) -> None:
         positions, self.num_games = load_positions(config.data, config.rules)
@@ -42,7 +42,11 @@ class ImitationLearner(Learner):
         )
 
     def step(self) -> dict[str, float]:
-        batch = self.train.where(self._next_indices())
+        losses = list(self.learn(self._gradient_step, [self._next_indices() for _ in self.workers]))
+        return {name: float(np.mean([each[name] for each in losses])) for name in losses[0]}
+
+    def _gradient_step(self, indices: np.ndarray) -> dict[str, float]:
+        batch = self.train.where(indices)
         planes, legal, actions = (self.tensor(array) for array in _moved(batch, self.rng))
         answer, value, _, _ = self.predict(planes, legal)
         generator = torch.Generator().manual_seed(int(self.rng.integers(2**63)))

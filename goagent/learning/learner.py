@@ -1,8 +1,11 @@
 """What every algorithm shares: a network, its moving average, an optimiser, generators, and all of it saved exactly."""
 
 import copy
+import threading
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -17,8 +20,20 @@ _WARM_UP = 100  # gradient steps
 _LARGEST_GRADIENT = 1.0  # norm
 
 
+_Item = TypeVar("_Item")
+_Metrics = TypeVar("_Metrics")
+
+
 class TrainingError(UserError):
     """Training cannot go on; the last checkpoint stands."""
+
+
+class Worker(NamedTuple):
+    """Who makes gradient steps. All workers' networks have the same weights in memory, and gradients of their own."""
+
+    network: PolicyNetwork
+    noise: TrainingNoise
+    optimizer: torch.optim.Optimizer
 
 
 class Learner(ABC):
@@ -33,8 +48,11 @@ class Learner(ABC):
         self.device = device
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.noise = TrainingNoise(config.noise, self.network, self.examples)
-        self.optimizer = self.noise.optimizer(config.learning_rate, config.weight_decay)
+        self.workers = [self._worker(self.network)]
+        _, self.noise, self.optimizer = self.workers[0]
+        self.workers += [self._worker(_sharing_weights(self.network)) for _ in range(1, self.noise.workers)]
+        self._thread = threading.local()  # .worker: whose thread it is
+        self._counting = threading.Lock()
         self.updates = 0
         self.rng = np.random.default_rng(config.seed)
 
@@ -55,32 +73,63 @@ class Learner(ABC):
     def assess(self, step: int) -> dict[str, float]:
         """How good the average is now: a quick look that changes nothing, not even a generator."""
 
+    def learn(self, step: Callable[[_Item], _Metrics], items: Iterable[_Item]) -> Iterator[_Metrics]:
+        """What `step`, one `predict` and one `update`, returns for each item, one item after the other.
+
+        With hogwild each worker takes the next item when it is done with its last, on a thread of its own, and reads
+        and writes the weights while others do (Niu et al. 2011): `step` changes nothing else that is shared.
+        """
+        if len(self.workers) == 1:
+            yield from map(step, items)
+            return
+        free = list(self.workers)
+
+        def begin() -> None:
+            self._thread.worker = free.pop()
+            torch.set_num_threads(1)  # holds for this thread
+
+        with ThreadPoolExecutor(len(self.workers), initializer=begin) as pool:
+            yield from pool.map(step, items)
+
     def predict(self, planes: Tensor, legal: Tensor) -> Prediction:
         """The network's answer, to be learned from: with the noise of training."""
-        if self.noise:  # its draws are a matter of `rng` alone, so that a resumed run makes the same ones
+        network, noise, _ = self._own
+        if noise:  # its draws are a matter of `rng` alone, so that a resumed run makes the same ones
             torch.manual_seed(int(self.rng.integers(2**63)))
-        with self.noise.weights():
-            return self.network(planes.contiguous(memory_format=torch.channels_last), legal)
+        with noise.weights():
+            return network(planes.contiguous(memory_format=torch.channels_last), legal)
 
     def update(self, loss: Tensor) -> None:
         """One gradient step after one `predict`. Raises TrainingError when the loss or its gradient is no number."""
-        loss = loss + self.noise.penalty()
+        network, noise, optimizer = self._own
+        loss = loss + noise.penalty()
         self.expect_finite(loss, "loss")
-        self.updates += 1
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * min(1.0, self.updates / _WARM_UP)
-        self.optimizer.zero_grad()
+        with self._counting:
+            self.updates += 1
+            update = self.updates
+        for group in optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * min(1.0, update / _WARM_UP)
+        optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
         self.expect_finite(norm, "gradient")
-        if self.noise.gradients(self.updates - 1):
-            self.optimizer.step()
-            self.noise.stepped()
+        if noise.gradients(update - 1):
+            optimizer.step()
+            noise.stepped()
         # Early on the average follows closely, or it would remember the random start.
-        keep = min(self.config.averaging, self.updates / (self.updates + 10))
+        keep = min(self.config.averaging, update / (update + 10))
         with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            for mean, value in zip(self.average.parameters(), network.parameters(), strict=True):
                 mean.lerp_(value, 1 - keep)
+
+    @property
+    def _own(self) -> Worker:
+        """The worker of this thread."""
+        return getattr(self._thread, "worker", self.workers[0])
+
+    def _worker(self, network: PolicyNetwork) -> Worker:
+        noise = TrainingNoise(self.config.noise, network, self.examples)
+        return Worker(network, noise, noise.optimizer(self.config.learning_rate, self.config.weight_decay))
 
     def expect_finite(self, values: Tensor, name: str) -> None:
         """Raises TrainingError unless all of `values` are numbers."""
@@ -114,9 +163,10 @@ class Learner(ABC):
         for name in ("exp_avg", "exp_avg_sq"):
             if any(entry[name].shape != shapes.get(i) for i, entry in entries.items()):
                 raise ValueError(f"the optimiser's {name} does not fit the network")
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": entries})
+        for _, noise, optimizer in self.workers:  # all go on from what the first had
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": copy.deepcopy(entries)})
+            noise.restore(state.get("noise", {}), under("noise.", tensors))
         self.rng.bit_generator.state = state["rng"]
-        self.noise.restore(state.get("noise", {}), under("noise.", tensors))
 
     def progress(self) -> dict[str, float]:
         """How far it has come, for the record of a checkpoint, besides its step."""
@@ -132,6 +182,14 @@ class Learner(ABC):
     def tensor(self, array: np.ndarray) -> Tensor:
         """An array on the learner's device."""
         return torch.from_numpy(array).to(self.device)
+
+
+def _sharing_weights(network: PolicyNetwork) -> PolicyNetwork:
+    """A network with the same parameters in memory."""
+    other = copy.deepcopy(network)
+    for mine, theirs in zip(other.parameters(), network.parameters(), strict=True):
+        mine.data = theirs.data
+    return other
 
 
 def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

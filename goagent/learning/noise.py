@@ -43,6 +43,11 @@ class TrainingNoise:
     def __bool__(self) -> bool:
         return bool(self._settings)
 
+    @property
+    def workers(self) -> int:
+        """How many learn at once."""
+        return int(self._settings.get("hogwild", 1))
+
     def optimizer(self, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """AdamW, or what takes its place."""
         if "langevin" in self._settings:

@@ -90,22 +90,25 @@ class PolicyGradientLearner(Learner):
     def _learn(self, plies: dict[str, Tensor]) -> dict[str, float]:
         """ppo: `epochs` passes with the clipped ratio. reinforce: one pass, log-probabilities times advantages."""
         config = self.config
-        losses = []
+
+        def gradient_step(chosen: Tensor) -> float:
+            part = {name: values[chosen] for name, values in plies.items()}
+            answer, value, _, _ = self.predict(part["planes"], part["legal"])
+            log_prob = answer.categorical(config.temperature).log_prob(part["actions"])
+            advantage = _normalised(part["advantages"])
+            if config.algorithm == "ppo":
+                policy_loss = ppo_loss(log_prob, part["log_probs"], advantage, config.clip)
+            else:
+                policy_loss = reinforce_loss(log_prob, advantage)
+            value_loss = torch.nn.functional.mse_loss(value, part["returns"])
+            loss = policy_loss + _VALUE_WEIGHT * value_loss - config.entropy_bonus * answer.entropy().mean()
+            self.update(loss)
+            return float(loss.detach())
+
+        losses: list[float] = []
         for _ in range(config.epochs if config.algorithm == "ppo" else 1):
             order = self.tensor(self.rng.permutation(len(plies["actions"])))
-            for chosen in order.split(config.batch_size):
-                part = {name: values[chosen] for name, values in plies.items()}
-                answer, value, _, _ = self.predict(part["planes"], part["legal"])
-                log_prob = answer.categorical(config.temperature).log_prob(part["actions"])
-                advantage = _normalised(part["advantages"])
-                if config.algorithm == "ppo":
-                    policy_loss = ppo_loss(log_prob, part["log_probs"], advantage, config.clip)
-                else:
-                    policy_loss = reinforce_loss(log_prob, advantage)
-                value_loss = torch.nn.functional.mse_loss(value, part["returns"])
-                loss = policy_loss + _VALUE_WEIGHT * value_loss - config.entropy_bonus * answer.entropy().mean()
-                self.update(loss)
-                losses.append(float(loss.detach()))
+            losses += self.learn(gradient_step, order.split(config.batch_size))
         return {"loss": float(np.mean(losses))}
 
     def _show(self, ended: np.ndarray) -> None:

@@ -53,6 +53,7 @@ SETTINGS = {
     "gradient": Setting("eta; the variance is eta / (1 + update)^0.55, after clipping", 1e-6, not_negative,
                         network=False),
     "stale": Setting("updates that a gradient comes late", 4.0, _whole, network=False),
+    "hogwild": Setting("workers on the same weights, none waiting for another", 2.0, _whole, network=False),
     "langevin": Setting("temperature; takes AdamW's place", 1e-7, not_negative, network=False),
     "initialisation": Setting("of every weight alike: no randomness at the start", 0.01, not_negative, network=False),
 }  # fmt: skip

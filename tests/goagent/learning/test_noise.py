@@ -1,6 +1,8 @@
 """Noise in training: every source by its one option, all together, and never in what plays."""
 
 import io
+import math
+import threading
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from envs import Position, Rules
 from goagent.errors import UserError
 from goagent.learning import train as training
 from goagent.learning.config import TrainConfig
+from goagent.learning.learner import TrainingError
 from goagent.learning.noise import TrainingNoise
 from goagent.learning.train import build
 from goagent.noise.initialisation import unit_deviation
@@ -64,14 +67,14 @@ def answers(network):
         return network.answer(position.observe()[None], position.legal_mask()[None])
 
 
-def test_every_source_has_its_option_but_for_training_by_several_processes():
-    assert set(SOURCES) - set(SETTINGS) == {"hogwild"} and not set(SETTINGS) - set(SOURCES)
+def test_every_source_has_its_option():
+    assert set(SOURCES) == set(SETTINGS)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_each_source_alone_changes_what_is_learned_and_the_agent_plays_without_noise(name, tmp_path, sgf, plain):
     network, state, _ = trained(tmp_path / "run", sgf, (name,))
-    assert state["updates"] == 4 and network.config.noise == in_network([name])
+    assert state["updates"] == (8 if name == "hogwild" else 4) and network.config.noise == in_network([name])
     first, second = answers(network), answers(network)
     assert torch.equal(first.moves.probs, second.moves.probs) and torch.equal(first.value, second.value)
     assert bool(torch.isfinite(first.moves.probs).all())
@@ -87,9 +90,10 @@ def test_all_together_resume_as_if_never_interrupted(tmp_path, sgf):
 
 
 @pytest.mark.parametrize("algorithm", ["gumbel", "ppo"])
-def test_self_play_learns_under_noise_too(algorithm, tmp_path):
+@pytest.mark.parametrize("noise", [("dropout", "gradient"), ("hogwild",)])
+def test_self_play_learns_under_noise_too(algorithm, noise, tmp_path):
     play = {"num_games": 4, "horizon": 4, "visits": 4, "quick_visits": 2, "algorithm": algorithm, "batch_size": 4}
-    config = TrainConfig(run=tmp_path, noise=("dropout", "gradient"), **SMALL | play)
+    config = TrainConfig(run=tmp_path, noise=noise, **SMALL | play)
     learner, _ = build(config, tmp_path)
     for _ in range(20):
         if not learner.updates:
@@ -117,6 +121,29 @@ def test_a_late_gradient_makes_no_step_until_it_is_there():
     network = PolicyNetwork(NetworkConfig(channels=4, blocks=1))
     noise = TrainingNoise(("stale=2",), network, examples=1)
     assert [noise.gradients(update) for update in range(4)] == [False, False, True, True]
+
+
+def test_workers_learn_at_once_on_the_same_weights(tmp_path, sgf):
+    learner, _ = build(TrainConfig(data=sgf, noise=("hogwild=3", "dropout"), **SMALL), tmp_path)
+    together = threading.Barrier(3, timeout=60)
+    assert sorted(learner.learn(lambda item: together.wait() * 0 + item, range(6))) == list(range(6))
+    before = [value.clone() for value in learner.network.parameters()]
+    learner.step()
+    assert learner.updates == 3
+    for worker in learner.workers:
+        pairs = list(zip(worker.network.parameters(), learner.network.parameters(), strict=True))
+        assert all(mine.data_ptr() == theirs.data_ptr() for mine, theirs in pairs)
+        assert all(bool(torch.isfinite(state["exp_avg"]).all()) for state in worker.optimizer.state.values())
+        assert worker.optimizer.state, "each has made a step of its own"
+    assert not all(torch.equal(a, b) for a, b in zip(before, learner.network.parameters(), strict=True))
+
+
+def test_a_worker_that_fails_ends_the_step(tmp_path, sgf):
+    learner, _ = build(TrainConfig(data=sgf, noise=("hogwild",), **SMALL), tmp_path)
+    with torch.no_grad():
+        next(learner.workers[1].network.parameters()).fill_(math.nan)
+    with pytest.raises(TrainingError, match="no longer a number"):
+        learner.step()
 
 
 def test_without_random_initialisation_units_are_alike_at_first(tmp_path, sgf):
