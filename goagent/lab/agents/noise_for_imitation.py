@@ -59,8 +59,8 @@ class NoiseForImitation(Experiment):
         models="Policy networks of 3 blocks and 16 channels, 1,500 steps of 64 positions with AdamW at 0.001, the "
         "moving average of the weights playing: train.py's own algorithm and defaults. Each of its sources of noise "
         "alone, at its usual value.",
-        baselines="The same network, games and batches without noise. Training by several workers at once is left out, as "
-        "no two runs of it are alike: `stale` stands in for it.",
+        baselines="The same network, games and batches without noise. Training by several workers at once is left "
+        "out, as no two runs of it are alike: `stale` stands in for it.",
         metric="Gap: bits of an expert's move on held-out positions, less those on positions learned from. Elo: from "
         "100 games against each of two yardsticks, the shipped agent's policy without search at temperatures 3 and 2, "
         "with colours swapped and two random opening moves; all moves are drawn. Opening entropy: bits of the first "
