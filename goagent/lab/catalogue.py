@@ -20,7 +20,14 @@ CHAPTERS = {
             "exploration",
         ),
     ),
-    "information": ("Noise limits information", ("incompressible", "noisy_digits")),
+    "information": (
+        "Noise limits information",
+        (
+            "incompressible",
+            "noisy_digits",
+            "one_theorem",
+        ),
+    ),
     "energy": ("Noise as exploration energy", ("symmetry", "mutation", "resonance")),
     "agents": ("What noise does for an agent", ("noise_for_imitation",)),
 }
