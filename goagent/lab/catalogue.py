@@ -25,6 +25,8 @@ CHAPTERS = {
         (
             "incompressible",
             "noisy_digits",
+            "variational_autoencoder",
+            "stochastic_depth",
             "one_theorem",
         ),
     ),
