@@ -25,6 +25,7 @@ CHAPTERS = {
         (
             "incompressible",
             "noisy_digits",
+            "known_information",
             "variational_autoencoder",
             "stochastic_depth",
             "one_theorem",
