@@ -31,7 +31,7 @@ CHAPTERS = {
             "one_theorem",
         ),
     ),
-    "energy": ("Noise as exploration energy", ("gradient_noise", "symmetry", "mutation", "resonance")),
+    "energy": ("Noise as exploration energy", ("gradient_noise", "symmetry", "mutation", "resonance", "noisy_leaves")),
     "agents": ("What noise does for an agent", ("noise_for_imitation",)),
 }
 
