@@ -28,6 +28,7 @@ CHAPTERS = {
             "known_information",
             "variational_autoencoder",
             "stochastic_depth",
+            "binary_units",
             "one_theorem",
         ),
     ),
