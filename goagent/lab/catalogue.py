@@ -26,6 +26,7 @@ CHAPTERS = {
             "incompressible",
             "noisy_digits",
             "known_information",
+            "dropout",
             "variational_autoencoder",
             "stochastic_depth",
             "binary_units",
