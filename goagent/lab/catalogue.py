@@ -33,7 +33,18 @@ CHAPTERS = {
             "one_theorem",
         ),
     ),
-    "energy": ("Noise as exploration energy", ("gradient_noise", "symmetry", "mutation", "resonance", "noisy_leaves")),
+    "energy": (
+        "Noise as exploration energy",
+        (
+            "local_minima",
+            "gradient_noise",
+            "asynchrony",
+            "symmetry",
+            "mutation",
+            "resonance",
+            "noisy_leaves",
+        ),
+    ),
     "agents": ("What noise does for an agent", ("noise_for_imitation",)),
 }
 
