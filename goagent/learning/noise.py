@@ -90,19 +90,19 @@ class TrainingNoise:
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """What the next step depends on, as JSON and tensors."""
-        price = {} if self._rate is None else {"price": self._rate.price}
+        rate = {} if self._rate is None else {"price": self._rate.price, "aim": self._rate.aim}
         waiting = {
             f"{late}.{number}": gradient
             for late, gradients in enumerate(self._stale.waiting)
             for number, gradient in enumerate(gradients)
             if gradient is not None
         }
-        return price, waiting
+        return rate, waiting
 
     def restore(self, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """The inverse of `state`. Raises KeyError, ValueError."""
         if self._rate is not None:
-            self._rate.price = float(state["price"])
+            self._rate.price, self._rate.aim = float(state["price"]), float(state["aim"])
         waiting: deque[list[Tensor | None]] = deque()
         for name, gradient in tensors.items():
             late, number = map(int, name.split("."))

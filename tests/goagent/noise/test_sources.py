@@ -144,6 +144,7 @@ BAD = {
     "target_bits": [lambda: RateController(0)],
     "speed": [lambda: RateController(1, speed=0)],
     "stiffness": [lambda: RateController(1, stiffness=float("nan"))],
+    "descent": [lambda: RateController(1, descent=0)],
     "eta": [lambda: add_gradient_noise(PARAMETERS, 0, eta=-1)],
     "step": [lambda: gradient_noise_variance(-1)],
     "gamma": [lambda: gradient_noise_variance(0, gamma=float("inf"))],
