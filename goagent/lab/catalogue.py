@@ -25,6 +25,7 @@ CHAPTERS = {
         (
             "incompressible",
             "noisy_digits",
+            "one_number",
             "known_information",
             "dropout",
             "variational_autoencoder",
@@ -45,7 +46,7 @@ CHAPTERS = {
             "noisy_leaves",
         ),
     ),
-    "agents": ("What noise does for an agent", ("noise_for_imitation",)),
+    "agents": ("What noise does for an agent", ("noise_for_imitation", "noise_for_self_play")),
 }
 
 

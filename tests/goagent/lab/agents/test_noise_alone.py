@@ -1,4 +1,4 @@
-"""The table of noise for an agent that imitates: its figures mean what they say, and its agents are train.py's."""
+"""The tables of noise: their figures mean what they say, and their agents are train.py's."""
 
 import math
 
@@ -7,27 +7,35 @@ import pytest
 import torch
 
 from envs import Rules
-from goagent.lab.agents.noise_for_imitation import (
-    EXPERIMENT,
+from goagent.lab.agents import noise_for_imitation, noise_for_self_play
+from goagent.lab.agents.noise_alone import (
     NONE,
     OPENING,
     SOURCES,
-    move_bits,
+    NoiseAlone,
     opening_entropy,
     points_against_shipped,
 )
+from goagent.lab.agents.noise_for_imitation import move_bits
+from goagent.lab.agents.noise_for_self_play import HoldingOut, bits_off
 from goagent.lab.core import Result
 from goagent.lab.runner import run_experiment
 from goagent.learning.dataset import load_positions
+from goagent.learning.replay import Replay, row_type
 from goagent.policies.network import NetworkConfig, PolicyNetwork
 
-TEST = EXPERIMENT.settings["test"]
 RULES = Rules.square(7)
+TABLES = noise_for_imitation.EXPERIMENT, noise_for_self_play.EXPERIMENT
+
+
+@pytest.fixture(scope="module", params=TABLES, ids=lambda table: table.name)
+def table(request: pytest.FixtureRequest) -> NoiseAlone:
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def result() -> Result:
-    return run_experiment(EXPERIMENT, "test", [0])
+def result(table: NoiseAlone) -> Result:
+    return run_experiment(table, "test", [0])
 
 
 def network(sharpness: float, action: int) -> PolicyNetwork:
@@ -56,38 +64,74 @@ def test_opening_entropy_of_a_uniform_and_of_a_certain_policy() -> None:
 
 
 def test_points_are_those_of_a_match_and_a_player_that_passes_has_none() -> None:
-    assert points_against_shipped(network(60, RULES.pass_action), RULES, 1.0, 4, seed=0) <= 1
-    assert 0 <= points_against_shipped(network(0, 0), RULES, 100.0, 4, seed=0) <= 4
+    assert points_against_shipped(network(60, RULES.pass_action), 1.0, RULES, 1.0, 4, seed=0) <= 1
+    assert 0 <= points_against_shipped(network(0, 0), 1.0, RULES, 100.0, 4, seed=0) <= 4
 
 
-def test_derived_figures() -> None:
-    figures = {"games": 100, "gap": 0.5, "points at 3": 50, "points at 2": 30}
-    better = {"games": 100, "gap": 0.3, "points at 3": 75, "points at 2": 55}
-    seen = {f"{cell}: {name}": value for cell, said in ((NONE, figures), ("dropout", better), ("stale", figures))
-            for name, value in said.items()}  # fmt: skip
-    derived = EXPERIMENT.derive(seen)
+def held(replay: Replay) -> list[int]:
+    """The slots of its rows."""
+    return replay.rows["game"][: replay.added].tolist()
+
+
+def test_every_eighth_slot_is_held_out() -> None:
+    rows = np.zeros(20, row_type(RULES))
+    rows["game"] = np.arange(20) % 10
+    replay = HoldingOut(RULES, 80)
+    replay.add(rows)
+    assert held(replay.held_out) == [0, 8, 0, 8]
+    assert held(replay) == [1, 2, 3, 4, 5, 6, 7, 9] * 2
+
+
+def test_bits_off_the_search_known_by_hand() -> None:
+    """The search is sure of one move, the same under every symmetry: a uniform policy is off by log2 of the moves."""
+    replay, rules = Replay(RULES, 8), RULES
+    rows = np.zeros(8, row_type(rules))
+    rows["legal"] = 255
+    rows["policy"][:, rules.pass_action] = 1
+    replay.add(rows)
+    rng = np.random.default_rng(0)
+    assert bits_off(network(0, 0), replay, 8, rng) == pytest.approx(math.log2(rules.num_actions))
+    assert bits_off(network(60, rules.pass_action), replay, 8, rng) == pytest.approx(0, abs=1e-6)
+
+
+def test_derived_figures(table: NoiseAlone) -> None:
+    worse, better = table.yardsticks
+    plain = {"games": 100, "gap": 0.5, "entropy": 9}
+    points = {"points": (50, 30), "sharp points": (90, 60)}
+    noisy, better_points = plain | {"gap": 0.3, "entropy": 10}, points | {"points": (75, 55)}
+    seen: dict[str, float] = {}
+    for cell in (NONE, "dropout", "stale", "initialisation"):
+        figures, scored = (noisy, better_points) if cell == "dropout" else (plain, points)
+        seen |= {f"{cell}: {name}": value for name, value in figures.items()}
+        for name, (against_worse, against_better) in scored.items():
+            seen |= {f"{cell}: {name} at {worse:g}": against_worse, f"{cell}: {name} at {better:g}": against_better}
+    derived = table.derive(seen)
     assert derived["stale: Elo"] == pytest.approx(0, abs=1e-6) and derived["stale: narrowed"] == 0
     assert derived["dropout: Elo"] == pytest.approx(180, abs=15), "half to three quarters of the points are 191 Elo"
-    assert derived["Elo gained"] == pytest.approx(derived["dropout: Elo"] / 2)
+    assert derived["dropout: sharp Elo"] == pytest.approx(0, abs=1e-6)
+    assert derived["Elo gained"] == pytest.approx(derived["dropout: Elo"] / 2), "initialisation is no noise"
     assert derived["gap narrowed"] == pytest.approx(0.1)
+    assert derived["entropy gained"] == pytest.approx(0.5)
 
 
-def test_every_source_of_train_is_a_row() -> None:
-    assert EXPERIMENT.cells(EXPERIMENT.settings["full"]) == (NONE, *SOURCES)
-    judged = {criterion.figure for criterion in EXPERIMENT.criteria}
-    assert {f"{name}: Elo" for name in SOURCES} | {f"{name}: narrowed" for name in SOURCES} <= judged
+def test_every_source_of_train_is_a_row(table: NoiseAlone) -> None:
+    cells = table.cells(table.settings["full"])
+    assert set(cells) - {"label"} == {NONE, *SOURCES} - {"label"}
+    judged = {criterion.figure for criterion in table.criteria}
+    assert {f"{name}: {what}" for name in cells[1:] for what in ("Elo", "narrowed")} <= judged
 
 
-def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
+def test_it_runs_and_its_figures_are_finite(table: NoiseAlone, result: Result) -> None:
     assert all(math.isfinite(estimate.mean) for estimate in result.estimates.values())
-    assert {"Elo gained", "gap narrowed", f"{NONE}: gap", f"{NONE}: held out"} <= set(result.estimates)
-    assert f"{result.mean(f'{NONE}: gap'):.2f} bits" in EXPERIMENT.conclude(result)
-    assert EXPERIMENT.draw(result).axes
+    gains = {"Elo gained", "sharp Elo gained", "gap narrowed", "entropy gained"}
+    assert gains | {f"{NONE}: gap", f"{NONE}: held out"} <= set(result.estimates)
+    assert f"{result.mean(f'{NONE}: gap'):.2f} bits" in table.conclude(result)
+    assert table.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
+def test_a_cell_is_a_function_of_its_arguments(table: NoiseAlone) -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure("dropout", seed, TEST) for seed in (0, 0, 1))
+    once, again, other = (table.measure("dropout", seed, table.settings["test"]) for seed in (0, 0, 1))
     assert once == again != other
     assert torch.equal(torch.get_rng_state(), before)
