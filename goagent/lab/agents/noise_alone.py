@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -51,6 +51,7 @@ class NoiseAlone(Experiment):
     """A cell is a source, or NONE."""
 
     size: str  # of the board
+    algorithm: Literal["gumbel", "imitation"]
     yardsticks: tuple[float, ...]  # temperatures of the shipped agent's policy, played without search
     bits: str  # what `Trained` says bits of
 
@@ -60,9 +61,11 @@ class NoiseAlone(Experiment):
     def cells(self, settings: Settings) -> tuple[str, ...]:
         return (NONE, *settings.sources)
 
-    def measure(self, cell: str, seed: int, settings: Settings) -> Figures:
-        config = TrainConfig(
+    def config(self, cell: str, seed: int, settings: Any) -> TrainConfig:
+        """What train.py would be asked for."""
+        return TrainConfig(
             size=self.size,
+            algorithm=self.algorithm,
             seed=seed,
             threads=1,
             device="cpu",
@@ -72,6 +75,9 @@ class NoiseAlone(Experiment):
             batch_size=settings.batch_size,
             learning_rate=LEARNING_RATES.get(cell, TrainConfig.learning_rate),
         )
+
+    def measure(self, cell: str, seed: int, settings: Settings) -> Figures:
+        config = self.config(cell, seed, settings)
         with torch.random.fork_rng(devices=[]):  # noise draws from torch's own generator
             agent, learned, held_out = self.train(config, settings)
         return {

@@ -30,6 +30,7 @@ class FewGames(Settings):
 class NoiseForImitation(NoiseAlone):
     name = "noise-for-imitation"
     size = "7"
+    algorithm = "imitation"
     yardsticks = (3.0, 2.0)
     bits = "an expert's move"
     title = "What noise does for an agent that learns from few games"
@@ -79,8 +80,10 @@ class NoiseForImitation(NoiseAlone):
         "full": FewGames(),
     }
 
+    def config(self, cell: str, seed: int, settings: FewGames) -> TrainConfig:
+        return replace(super().config(cell, seed, settings), holdout=settings.holdout)
+
     def train(self, config: TrainConfig, settings: FewGames) -> Trained:
-        config = replace(config, algorithm="imitation", holdout=settings.holdout)
         learner = ImitationLearner(config, fresh_network(config), torch.device("cpu"))
         for _ in range(settings.steps):
             learner.step()

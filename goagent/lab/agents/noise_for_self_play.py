@@ -35,6 +35,7 @@ class NoiseForSelfPlay(NoiseAlone):
     name = "noise-for-self-play"
     title = "What noise does for an agent that learns from nothing"
     size = "5"
+    algorithm = "gumbel"
     yardsticks = (10.0, 3.0)
     bits = "the policy off the search's"
     claim = Claim(
@@ -83,8 +84,10 @@ class NoiseForSelfPlay(NoiseAlone):
         "full": FromNothing(),
     }
 
+    def config(self, cell: str, seed: int, settings: FromNothing) -> TrainConfig:
+        return replace(super().config(cell, seed, settings), num_games=settings.num_games)
+
     def train(self, config: TrainConfig, settings: FromNothing) -> Trained:
-        config = replace(config, algorithm="gumbel", num_games=settings.num_games)
         learner = GumbelLearner(config, fresh_network(config), torch.device("cpu"))
         learner.replay = replay = HoldingOut(config.rules, config.replay_positions)
         for _ in range(settings.steps):

@@ -121,6 +121,13 @@ def test_every_source_of_train_is_a_row(table: NoiseAlone) -> None:
     assert {f"{name}: {what}" for name in cells[1:] for what in ("Elo", "narrowed")} <= judged
 
 
+def test_every_row_is_a_run_of_train(table: NoiseAlone) -> None:
+    settings = table.settings["full"]
+    for cell in table.cells(settings):
+        config = table.config(cell, 3, settings)
+        assert (config.algorithm, config.seed, config.noise) == (table.algorithm, 3, () if cell == NONE else (cell,))
+
+
 def test_it_runs_and_its_figures_are_finite(table: NoiseAlone, result: Result) -> None:
     assert all(math.isfinite(estimate.mean) for estimate in result.estimates.values())
     gains = {"Elo gained", "sharp Elo gained", "gap narrowed", "entropy gained"}
