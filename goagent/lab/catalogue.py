@@ -31,6 +31,8 @@ CHAPTERS = {
             "variational_autoencoder",
             "stochastic_depth",
             "binary_units",
+            "compression",
+            "features",
             "one_theorem",
         ),
     ),

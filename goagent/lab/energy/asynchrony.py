@@ -27,8 +27,8 @@ from goagent.lab.energy.late_gradients import (
     meeting_loss,
     train,
 )
-from goagent.lab.energy.mutation import order
 from goagent.lab.one_to_many.capture_go import observe, random_boards
+from goagent.lab.ranks import order
 from goagent.noise.hogwild import hogwild
 from goagent.noise.staleness import StaleGradients
 

@@ -16,6 +16,7 @@ from scipy import special
 
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.one_to_many.capture_go import ENEMY, OWN, legal_points, random_boards
+from goagent.lab.ranks import order
 
 NK, UNRELATED, GO = "NK", "unrelated", "Go"
 BITS, NEIGHBOURS = 20, 4  # N and K: what a bit adds depends on it and the four after it, in a ring
@@ -350,12 +351,6 @@ def expected_best(values: np.ndarray, brood: int) -> float:
     log_share = special.betaln(brood, len(values) - brood + 1) - special.betaln(brood, rank - brood + 1)
     share = np.exp(log_share) * brood / rank  # as C(rank - 1, brood - 1) / C(n, brood)
     return float(share @ np.sort(values)[brood - 1 :])
-
-
-def order(values: np.ndarray) -> float:
-    """Kendall's: of all pairs, those that rise less those that fall; 1 for a sequence that always rises."""
-    later, earlier = np.tril_indices(len(values), -1)
-    return float(np.sign(values[later] - values[earlier]).mean())
 
 
 def picture(result: Result) -> Figure:

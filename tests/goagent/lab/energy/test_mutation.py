@@ -27,7 +27,6 @@ from goagent.lab.energy.mutation import (
     evolve,
     expected_best,
     litter,
-    order,
     windows,
 )
 from goagent.lab.one_to_many.capture_go import ENEMY, OWN, legal_points, random_boards
@@ -92,11 +91,6 @@ def test_climbs_end_on_optima_and_stay_there(landscape: Bits) -> None:
 def test_the_expected_best_is_the_mean_over_all_subsets(values: list[int], brood: int) -> None:
     exactly = np.mean([max(subset) for subset in combinations(values, brood)])
     assert expected_best(np.array(values, float), brood) == pytest.approx(exactly)
-
-
-def test_order_counts_pairs() -> None:
-    assert order(np.array([1, 2, 5])) == 1 and order(np.array([3, 1, 0])) == -1
-    assert order(np.array([0, 2, 1])) == pytest.approx(1 / 3) and order(np.ones(4)) == 0
 
 
 def test_no_mutation_copies_and_the_most_forgets(landscape: Bits, policies: Policies) -> None:

@@ -1,0 +1,21 @@
+"""Whether two figures rise together, whatever their scales. Start with `rank_correlation`."""
+
+import math
+
+import numpy as np
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's, of (n,) and (n,), equals sharing their ranks; 0 where there is nothing to rank."""
+    if len(a) < 3:
+        return 0.0
+    ranks = np.array([(v[:, None] > v).sum(axis=1) + (v[:, None] == v).sum(axis=1) / 2 for v in (a, b)])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    spreads = math.sqrt((ranks**2).sum(axis=1).prod())
+    return float(ranks[0] @ ranks[1]) / spreads if spreads else 0.0
+
+
+def order(values: np.ndarray) -> float:
+    """Kendall's: of all pairs, those that rise less those that fall; 1 for a sequence that always rises."""
+    later, earlier = np.tril_indices(len(values), -1)
+    return float(np.sign(values[later] - values[earlier]).mean())
