@@ -234,7 +234,7 @@ def picture(result: Result) -> Figure:
     figure.suptitle(f"Features of a move, each kind of {', '.join(map(str, BITS))} bits")
     labels = {"gap": "gap between losses, bits", "clearness": "clearness", "loss": "loss on other moves, bits"}
     titles = ("How far a learner over-fits", "How clear its gradients are", "What it does not know")
-    heights = {RANDOM: 5, LEARNED: -4, RAW: -10}  # of labels beside others
+    heights = {RANDOM: 6, LEARNED: -3, RAW: -17}  # of labels beside others
     for axes, (name, label), title in zip(figure.subplots(1, 3), labels.items(), titles, strict=True):
         for kind, colour in COLOURS.items():
             across, up = (

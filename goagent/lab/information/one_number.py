@@ -297,7 +297,7 @@ def picture(result: Result) -> Figure:
 
     mean = result.mean
     free.plot([0, 11], [0, 11], color=GREY, linestyle="--", linewidth=1)
-    free.text(9.4, 9.6, "all of them", color=GREY, ha="right", va="bottom", fontsize=9)
+    free.text(9.7, 9.2, "all of them", color=GREY, ha="left", va="top", fontsize=9)
     for decoder, colour, name in ((SINES, BLUE, "learned, sines"), (PLAIN, ORANGE, "learned, ReLU")):
         bits = LEARNED[decoder]
         free.plot(bits, [mean(f"{decoder}, {k} bits: bits") for k in bits], "o-", color=colour, label=name)
