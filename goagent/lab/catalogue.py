@@ -32,6 +32,7 @@ CHAPTERS = {
             "stochastic_depth",
             "binary_units",
             "compression",
+            "compression_distance",
             "features",
             "one_theorem",
         ),
