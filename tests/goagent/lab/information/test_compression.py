@@ -171,6 +171,29 @@ def test_weights_of_few_values_take_few_bits() -> None:
         assert weight_bits(networks, x, labels)[0] == pytest.approx(0, abs=1e-6)
 
 
+def test_weights_are_rounded() -> None:
+    """The fresh ones of a network reach from -1/7 to 1/7, 19 multiples of 1/64; as floats nearly all are different."""
+    networks, (x, labels) = Classifiers(POINTS, 64, CLASSES), taught(60)
+    with torch.no_grad():
+        bits = weight_bits(networks, x, labels)
+    size = sum(part[0].numel() for part in networks.parameters())
+    assert (bits < 6 * size).all()
+
+
+def test_dropout_is_on_while_autoencoders_learn_and_off_while_they_are_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    modes, errors = [], Autoencoders.errors
+
+    def spy(networks: Autoencoders, x: torch.Tensor) -> torch.Tensor:
+        modes.append((torch.is_grad_enabled(), networks.training))
+        return errors(networks, x)
+
+    monkeypatch.setattr(Autoencoders, "errors", spy)
+    measure_autoencoders(distinct_boards(TEST.games), TEST)
+    assert set(modes) == {(True, True), (False, False)}
+
+
 def test_the_first_examples_are_learned_from_and_the_rest_held_out() -> None:
     """Of examples with a clear label and others with the opposite one, the former are learned."""
     count = TEST.examples
