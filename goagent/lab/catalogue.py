@@ -29,6 +29,7 @@ CHAPTERS = {
             "known_information",
             "dropout",
             "variational_autoencoder",
+            "exact_bits",
             "stochastic_depth",
             "binary_units",
             "compression",
