@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from envs import SKIP, GoBatch, Rules
 from goagent.arena.ratings import Pairing, rate
+from goagent.lab.batched_play import draw, match, policy_mover
 from goagent.lab.core import Experiment, Figures, Result
-from goagent.lab.one_to_many.batched_play import draw, match, policy_mover
 from goagent.learning.config import TrainConfig
 from goagent.noise.settings import SETTINGS
 from goagent.players.policy import load_network

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goagent.lab.capture_go import observe, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.energy.late_gradients import (
     UNITS,
@@ -27,7 +28,6 @@ from goagent.lab.energy.late_gradients import (
     meeting_loss,
     train,
 )
-from goagent.lab.one_to_many.capture_go import observe, random_boards
 from goagent.lab.ranks import order
 from goagent.noise.hogwild import hogwild
 from goagent.noise.staleness import StaleGradients

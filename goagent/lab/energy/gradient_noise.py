@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goagent.lab.boards_drawn import draw_board
+from goagent.lab.capture_go import PLANES, observe, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.energy.symmetry import CLASSES, INPUTS, clusters
-from goagent.lab.one_to_many.boards_drawn import draw_board
-from goagent.lab.one_to_many.capture_go import PLANES, observe, random_boards
 from goagent.noise.gradient import add_gradient_noise, gradient_noise_variance
 from goagent.noise.initialisation import initialise_randomly
 

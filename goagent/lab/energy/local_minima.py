@@ -18,10 +18,10 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goagent.lab.capture_go import observe, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.energy.double_well import boltzmann_share, potential, turning_points, walk
 from goagent.lab.energy.sharpness import along_line, rescale, sharpness
-from goagent.lab.one_to_many.capture_go import observe, random_boards
 from goagent.noise.initialisation import initialise_randomly
 
 TEMPERATURES = (0.0, 0.1, 0.2, 0.35, 0.6, 1.0, 2.0, 4.0)

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import special
 
+from goagent.lab.capture_go import ENEMY, OWN, legal_points, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.capture_go import ENEMY, OWN, legal_points, random_boards
 from goagent.lab.ranks import order
 
 NK, UNRELATED, GO = "NK", "unrelated", "Go"

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 
 from envs import GoBatch, Rules
 from goagent.arena.openings import random_openings
+from goagent.lab.batched_play import Mover, play
+from goagent.lab.boards_drawn import draw_board
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.batched_play import Mover, play
-from goagent.lab.one_to_many.boards_drawn import draw_board
 from goagent.lab.one_to_many.exploration import puct_mover
 from goagent.players.evaluator import evaluator
 from goagent.players.policy import load_network

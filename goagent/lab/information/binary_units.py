@@ -18,10 +18,10 @@ from scipy import special
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goagent.lab.capture_go import PLANES, judge_moves, observe, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.information.bits import all_codes, expand, information_read, nearest
 from goagent.lab.information.measures import entropy
-from goagent.lab.one_to_many.capture_go import PLANES, judge_moves, observe, random_boards
 from goagent.noise.binary import BinaryActivation, BinaryConv2d, binarize, clip_weights, pack
 from goagent.policies.heads import CategoricalHead
 

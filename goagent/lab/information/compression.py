@@ -18,12 +18,12 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goagent.lab.capture_go import observe, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.information.bits import expand
 from goagent.lab.information.known_networks import Each, SideBySide, train, training
 from goagent.lab.information.measures import entropy
 from goagent.lab.information.variational_autoencoder import boards_of_games, error_at_fit, moments
-from goagent.lab.one_to_many.capture_go import observe, random_boards
 from goagent.lab.ranks import rank_correlation
 from goagent.noise.bottleneck import VariationalBottleneck
 from goagent.noise.labels import disturb_labels

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from envs import Rules
 from envs.symmetry import canonical_moves
+from goagent.lab.batched_play import play_batch, policy_mover, random_mover
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.information.string_distances import (
     ADAPTIVE,
@@ -24,7 +25,6 @@ from goagent.lab.information.string_distances import (
     logistic,
     nearest,
 )
-from goagent.lab.one_to_many.batched_play import play_batch, policy_mover, random_mover
 from goagent.lab.one_to_many.games import SHARPENED, greedy_mover
 from goagent.lab.ranks import rank_correlation
 from goagent.players.policy import load_network

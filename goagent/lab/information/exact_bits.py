@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
+from goagent.lab.capture_go import PLANES, observe, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.information.capacity import information
 from goagent.lab.information.known_measurements import LENGTH, SCALES, vectors
 from goagent.lab.information.known_networks import signs_log_likelihood, training
 from goagent.lab.information.variational_autoencoder import Autoencoders
-from goagent.lab.one_to_many.capture_go import PLANES, observe, random_boards
 from goagent.noise.bottleneck import VariationalBottleneck
 from goagent.noise.rate import RateController
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from envs.symmetry import action_table
-from goagent.lab.one_to_many.capture_go import ENEMY, OWN, legal_points, liberties, random_boards
+from goagent.lab.capture_go import ENEMY, OWN, legal_points, liberties, random_boards
 
 SIZE, RADIUS, EDGE = 7, 2, 2  # of boards and of windows; what windows show beyond the board
 MADE = 32  # features made by hand

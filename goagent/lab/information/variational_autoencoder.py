@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from envs import GoBatch, Rules
+from goagent.lab.boards_drawn import draw_board
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.information.bits import expand
 from goagent.lab.information.known_networks import SideBySide, train, training
-from goagent.lab.one_to_many.boards_drawn import draw_board
 from goagent.learning.dataset import PACKAGED
 from goagent.noise.bottleneck import VariationalBottleneck
 from goagent.records.sgf import read_games

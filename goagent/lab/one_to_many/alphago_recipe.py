@@ -16,8 +16,7 @@ from torch.nn import functional
 
 from envs import Rules
 from goagent.arena.result import wilson_interval
-from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.batched_play import (
+from goagent.lab.batched_play import (
     Mover,
     Plies,
     match,
@@ -27,6 +26,7 @@ from goagent.lab.one_to_many.batched_play import (
     random_mover,
     search_mover,
 )
+from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.lab.one_to_many.from_games import Loss, fit, rollout_games
 from goagent.learning.config import TrainConfig
 from goagent.learning.policy_gradient import PolicyGradientLearner

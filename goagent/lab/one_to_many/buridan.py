@@ -14,9 +14,9 @@ import torch
 from matplotlib.figure import Figure
 
 from envs.symmetry import action_table, transform, transform_board
+from goagent.lab.boards_drawn import DOT, HEAT, draw_board
+from goagent.lab.capture_go import Boards, observe
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.boards_drawn import DOT, HEAT, draw_board
-from goagent.lab.one_to_many.capture_go import Boards, observe
 from goagent.lab.one_to_many.models import WIDE, EquivariantTrunk, Model, fit
 from goagent.lab.one_to_many.noise_channel import NoiseChannel, energy_score, nearest_draw, squared_error
 from goagent.lab.one_to_many.suites import SHEETS, board_suites, measure_boards, training_boards

@@ -11,9 +11,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
 
+from goagent.lab.boards_drawn import DOT, HEAT, draw_board
+from goagent.lab.capture_go import observe, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.boards_drawn import DOT, HEAT, draw_board
-from goagent.lab.one_to_many.capture_go import observe, random_boards
 from goagent.lab.one_to_many.models import MODELS, HypothesesMoves, fit, fresh
 from goagent.lab.one_to_many.real_play import measure_real_play
 from goagent.lab.one_to_many.suites import (

@@ -18,8 +18,7 @@ from envs.state import SKIP
 from envs.symmetry import canonical_moves
 from goagent.arena.openings import random_openings
 from goagent.arena.result import wilson_interval
-from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.batched_play import (
+from goagent.lab.batched_play import (
     Mover,
     Plies,
     match,
@@ -29,6 +28,7 @@ from goagent.lab.one_to_many.batched_play import (
     policy_mover,
     random_mover,
 )
+from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.learning.losses import reinforce_loss
 from goagent.players.evaluator import evaluator
 from goagent.players.policy import load_network

@@ -11,7 +11,7 @@ from envs import Rules
 from envs.state import SKIP
 from envs.symmetry import action_table, transform_board
 from goagent.arena.match import play_game
-from goagent.lab.one_to_many.batched_play import Plies
+from goagent.lab.batched_play import Plies
 from goagent.players.rollout import RolloutPlayer
 from goagent.policies.network import PolicyNetwork, Prediction
 

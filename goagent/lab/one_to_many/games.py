@@ -11,8 +11,8 @@ from torch import Tensor
 from envs import GoBatch, Rules
 from envs.planes import OFFSETS
 from envs.symmetry import action_table
+from goagent.lab.batched_play import Mover, Plies, match, play_batch, plies_of, policy_mover, random_mover
 from goagent.lab.core import Figures
-from goagent.lab.one_to_many.batched_play import Mover, Plies, match, play_batch, plies_of, policy_mover, random_mover
 from goagent.lab.one_to_many.from_games import fit, rollout_games
 from goagent.players.policy import load_network
 from goagent.players.shipped import shipped_for

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical
 from torch.nn import functional
 
-from goagent.lab.one_to_many.capture_go import PLANES
+from goagent.lab.capture_go import PLANES
 from goagent.policies.distributions import (
     CategoricalMoves,
     DrawnMoves,

@@ -14,9 +14,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from goagent.lab.boards_drawn import DOT, HEAT, draw_board
+from goagent.lab.capture_go import Boards, judge_moves, legal_points, observe, random_boards
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.boards_drawn import DOT, HEAT, draw_board
-from goagent.lab.one_to_many.capture_go import Boards, judge_moves, legal_points, observe, random_boards
 from goagent.lab.one_to_many.models import Model, fit, fresh
 from goagent.lab.one_to_many.stated_probabilities import bits
 from goagent.lab.one_to_many.suites import SIZE

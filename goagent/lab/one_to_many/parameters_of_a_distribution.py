@@ -15,9 +15,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from goagent.lab.boards_drawn import DOT, HEAT, draw_board
+from goagent.lab.capture_go import Boards, legal_points, observe
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.boards_drawn import DOT, HEAT, draw_board
-from goagent.lab.one_to_many.capture_go import Boards, legal_points, observe
 from goagent.lab.one_to_many.models import Model, fit, fresh
 from goagent.lab.one_to_many.stated_probabilities import SIGNIFICANT, calibration, limits, share_passed
 from goagent.lab.one_to_many.suites import SHEETS, board_suites, learn_sheet, log_loss, measure_sheet, training_boards

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from scipy import special
 
+from goagent.lab.capture_go import Boards
 from goagent.lab.core import Figures
-from goagent.lab.one_to_many.capture_go import Boards
 from goagent.policies.distributions import MoveDistribution
 
 SIGNIFICANT = 0.01  # a smaller p-value is a difference

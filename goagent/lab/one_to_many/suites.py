@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from envs.symmetry import action_table
-from goagent.lab.one_to_many.capture_go import ENEMY, Boards, judge_moves, legal_points, observe, random_boards
+from goagent.lab.capture_go import ENEMY, Boards, judge_moves, legal_points, observe, random_boards
 from goagent.lab.one_to_many.models import HypothesesMoves, Model, fit, fresh
 from goagent.lab.one_to_many.stated_probabilities import bits, chi_squared
 from goagent.policies.distributions import DrawnMoves, MoveDistribution, PointMoves

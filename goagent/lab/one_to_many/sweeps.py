@@ -5,8 +5,8 @@ a regressor needs. Start with `sweep_price`, or `sweep_points`.
 import numpy as np
 import torch
 
+from goagent.lab.capture_go import observe
 from goagent.lab.core import Figures
-from goagent.lab.one_to_many.capture_go import observe
 from goagent.lab.one_to_many.models import NARROW, HypothesesHead, HypothesesMoves, Model, fit, trunk
 from goagent.lab.one_to_many.suites import SHEETS, Sheet, measure_sheet
 from goagent.policies.heads import LatentHead, information

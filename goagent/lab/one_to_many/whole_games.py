@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from goagent.lab.boards_drawn import DOT, HEAT
 from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
-from goagent.lab.one_to_many.boards_drawn import DOT, HEAT
 from goagent.lab.one_to_many.games import SHARPENED, measure_games
 
 CAPTURE = "capture 7x7"

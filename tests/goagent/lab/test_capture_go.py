@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from envs import Position, Rules
 from envs.symmetry import action_table, transform, transform_board
-from goagent.lab.one_to_many.capture_go import (
+from goagent.lab.capture_go import (
     ENEMY,
     OWN,
     Boards,

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from goagent.lab.capture_go import random_boards
 from goagent.lab.core import Result
 from goagent.lab.energy.asynchrony import BOWL, DELAYED, DELAYS, EXPERIMENT, PROCESSES, RATES, compare, positions
 from goagent.lab.energy.late_gradients import Policies, critical, curvature, late_updates, meeting_loss, train
-from goagent.lab.one_to_many.capture_go import random_boards
 from goagent.lab.runner import run_experiment
 
 TEST = EXPERIMENT.settings["test"]

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goagent.lab.capture_go import ENEMY, OWN, legal_points, random_boards
 from goagent.lab.core import Result
 from goagent.lab.energy.mutation import (
     BITS,
@@ -29,7 +30,6 @@ from goagent.lab.energy.mutation import (
     litter,
     windows,
 )
-from goagent.lab.one_to_many.capture_go import ENEMY, OWN, legal_points, random_boards
 from goagent.lab.runner import run_experiment
 
 TEST = EXPERIMENT.settings["test"]

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy import special
 
+from goagent.lab.batched_play import random_mover
 from goagent.lab.core import Result
 from goagent.lab.energy.noisy_leaves import (
     CROWD,
@@ -23,7 +24,6 @@ from goagent.lab.energy.noisy_leaves import (
     policy,
     read,
 )
-from goagent.lab.one_to_many.batched_play import random_mover
 from goagent.lab.one_to_many.exploration import puct_mover
 from goagent.lab.runner import run_experiment
 from goagent.search.evaluation import Evaluation

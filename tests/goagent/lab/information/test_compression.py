@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
+from goagent.lab.capture_go import ENEMY, capturing_points
 from goagent.lab.core import Result
 from goagent.lab.information.compression import (
     AUTO,
@@ -39,7 +40,6 @@ from goagent.lab.information.compression import (
     taught,
     weight_bits,
 )
-from goagent.lab.one_to_many.capture_go import ENEMY, capturing_points
 from goagent.lab.ranks import rank_correlation
 from goagent.lab.runner import run_experiment
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from goagent.lab.capture_go import PLANES, random_boards
 from goagent.lab.core import Result
 from goagent.lab.information.exact_bits import (
     ARMS,
@@ -29,7 +30,6 @@ from goagent.lab.information.exact_bits import (
     passing,
     vector_task,
 )
-from goagent.lab.one_to_many.capture_go import PLANES, random_boards
 from goagent.lab.runner import run_experiment
 from goagent.noise.bottleneck import VariationalBottleneck
 

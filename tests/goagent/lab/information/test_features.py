@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.symmetry import action_table
+from goagent.lab.capture_go import OWN, judge_moves
 from goagent.lab.core import Result
 from goagent.lab.information.features import BITS, COLOURS, EXPERIMENT, Settings, fit, judged, learned
 from goagent.lab.information.move_features import EDGE, MADE, SIZE, beside, hand_made, items, raw, windows
-from goagent.lab.one_to_many.capture_go import OWN, judge_moves
 from goagent.lab.runner import run_experiment
 
 TEST = EXPERIMENT.settings["test"]

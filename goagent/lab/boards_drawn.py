@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 
-from goagent.lab.one_to_many.capture_go import OWN
+from goagent.lab.capture_go import OWN
 
 WOOD, LINE, HEAT, DOT = "#f2dcae", "#8a744a", "#0072B2", "#D55E00"  # heat and dots are told apart by any eyes
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from goagent.lab.capture_go import Boards, random_boards
 from goagent.lab.core import Result
-from goagent.lab.one_to_many.capture_go import Boards, random_boards
 from goagent.lab.one_to_many.models import Model, fresh
 from goagent.lab.one_to_many.parameters_of_a_distribution import (
     CATEGORICAL,

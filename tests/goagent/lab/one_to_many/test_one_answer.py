@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from goagent.lab.capture_go import judge_moves, random_boards
 from goagent.lab.core import Result
-from goagent.lab.one_to_many.capture_go import judge_moves, random_boards
 from goagent.lab.one_to_many.models import fresh
 from goagent.lab.one_to_many.one_answer import ANY, EXPERIMENT, NUMBERS, ONE, SQUARED, measured, positions
 from goagent.lab.runner import run_experiment

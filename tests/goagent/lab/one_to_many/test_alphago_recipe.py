@@ -7,9 +7,7 @@ import torch
 from envs import BLACK, GoBatch, Position, Rules
 from envs.state import SKIP
 from envs.symmetry import action_table, transform_board
-from goagent.lab.core import Result
-from goagent.lab.one_to_many.alphago_recipe import EXPERIMENT, combined, fresh, imitation_loss, q_loss
-from goagent.lab.one_to_many.batched_play import (
+from goagent.lab.batched_play import (
     draw,
     match,
     play_batch,
@@ -17,6 +15,8 @@ from goagent.lab.one_to_many.batched_play import (
     policy_mover,
     random_mover,
 )
+from goagent.lab.core import Result
+from goagent.lab.one_to_many.alphago_recipe import EXPERIMENT, combined, fresh, imitation_loss, q_loss
 from goagent.lab.one_to_many.from_games import fit
 from goagent.players.evaluator import evaluator
 

@@ -4,8 +4,8 @@ import torch
 from envs import GoBatch, Rules
 from envs.state import SKIP
 from envs.symmetry import action_table
+from goagent.lab.batched_play import play_batch, policy_mover, random_mover
 from goagent.lab.core import Result
-from goagent.lab.one_to_many.batched_play import play_batch, policy_mover, random_mover
 from goagent.lab.one_to_many.exploration import (
     EXPERIMENT,
     Exploiters,

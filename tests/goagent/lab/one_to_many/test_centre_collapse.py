@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goagent.lab.capture_go import group_elements
 from goagent.lab.core import Result
 from goagent.lab.one_to_many import suites, sweeps
-from goagent.lab.one_to_many.capture_go import group_elements
 from goagent.lab.one_to_many.centre_collapse import EXPERIMENT
 from goagent.lab.one_to_many.whole_games import EXPERIMENT as WHOLE_GAMES
 from goagent.lab.runner import run_experiment

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from envs.symmetry import transform_board
-from goagent.lab.one_to_many.capture_go import Boards, legal_points, observe, random_boards
+from goagent.lab.capture_go import Boards, legal_points, observe, random_boards
 from goagent.lab.one_to_many.models import (
     MODELS,
     AbsoluteMoves,

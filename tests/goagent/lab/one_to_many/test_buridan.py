@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from envs.symmetry import action_table, transform_board
+from goagent.lab.capture_go import observe, random_boards
 from goagent.lab.core import Result
 from goagent.lab.one_to_many.buridan import (
     CATEGORICAL,
@@ -23,7 +24,6 @@ from goagent.lab.one_to_many.buridan import (
     fresh_model,
     turned,
 )
-from goagent.lab.one_to_many.capture_go import observe, random_boards
 from goagent.lab.one_to_many.noise_channel import NoiseChannel, energy_score, nearest_draw, squared_error
 from goagent.lab.one_to_many.suites import SHEETS
 from goagent.lab.runner import run_experiment
