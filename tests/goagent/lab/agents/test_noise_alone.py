@@ -1,6 +1,8 @@
 """The tables of noise: their figures mean what they say, and their agents are train.py's."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from goagent.learning.replay import Replay, row_type
 from goagent.policies.network import NetworkConfig, PolicyNetwork
 
 RULES = Rules.square(7)
+DOCS = Path(__file__).parents[4] / "docs"
 TABLES = noise_for_imitation.EXPERIMENT, noise_for_self_play.EXPERIMENT
 
 
@@ -142,3 +145,27 @@ def test_a_cell_is_a_function_of_its_arguments(table: NoiseAlone) -> None:
     once, again, other = (table.measure("dropout", seed, table.settings["test"]) for seed in (0, 0, 1))
     assert once == again != other
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def judged_rows(name: str) -> list[str]:
+    """The table of docs/noise.md: Elo of drawn moves and of nearly the best move, gap and opening entropy in bits."""
+    figures = json.loads((DOCS / "lab" / f"{name}.json").read_text())["figures"]
+
+    def cell(source: str, figure: str, form: str) -> str:
+        low, high = figures[f"{source}: {figure}"]["interval"]
+        return f"{figures[f'{source}: {figure}']['mean']:{form}} ({low:{form}} to {high:{form}})"
+
+    sources = [figure.removesuffix(": Elo") for figure in figures if figure.endswith(": Elo")]
+    rows = [(NONE, "0", "0")] + [
+        (source, cell(source, "Elo", "+.0f"), cell(source, "sharp Elo", "+.0f"))
+        for source in sorted(sources, key=lambda source: -figures[f"{source}: Elo"]["mean"])
+    ]
+    return [
+        f"| `{source}` | {elo} | {sharp} | {cell(source, 'gap', '.2f')} | {cell(source, 'entropy', '.1f')} |"
+        for source, elo, sharp in rows
+    ]
+
+
+@pytest.mark.parametrize("name", [table.name for table in TABLES if (DOCS / "lab" / f"{table.name}.json").exists()])
+def test_the_docs_have_the_judged_figures(name: str) -> None:
+    assert "\n".join(judged_rows(name)) in (DOCS / "noise.md").read_text(encoding="utf-8")

@@ -157,5 +157,5 @@ def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
     for cell in (VECTORS, BOARDS):
         again, other = (EXPERIMENT.measure(cell, seed, TEST) for seed in (0, 1))
         assert again == {name: result.by_seed[0][f"{cell}: {name}"] for name in again}
-        assert again["share"] != other["share"] and again["course"] != other["course"]
+        assert again["course"] != other["course"]
     assert torch.equal(torch.get_rng_state(), before)
