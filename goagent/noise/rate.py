@@ -26,10 +26,9 @@ class RateController:
     """Holds the mean rate of a bottleneck at `target_bits`, from both sides.
 
     price: what a bit costs now, in units of the loss; all that there is to save. aim: bits asked for now, which fall
-    from the first rate seen to the target, by a share `descent` a step
-    while the rate keeps up. Off the aim by a share e, the price of the
-    target's bits together grows by speed * e a step, and they cost stiffness * e besides. The defaults suit a loss of a
-    few nats. Raises ValueError unless all are above 0.
+    from the first rate seen to the target, by a share `descent` a step while the rate keeps up. Off the aim by a share
+    e, the price of the target's bits together grows by speed * e a step, and they cost stiffness * e besides. The
+    defaults suit a loss of a few nats; a larger one wants both larger. Raises ValueError unless all are above 0.
     """
 
     def __init__(self, target_bits: float, speed: float = 0.1, stiffness: float = 3.0, descent: float = 0.01) -> None:

@@ -36,9 +36,9 @@ class NoiseForImitation(NoiseAlone):
     title = "What noise does for an agent that learns from few games"
     claim = Claim(
         sentence="Noise while it learns makes a network memorise less and play better.",
-        essay="Jang 2016, Randomness and information theory, and Exploration energy: noise in layers is a regulariser "
-        "and noise in gradients helps to find better parameters. Perez 2017, Revisiting deep learning as a "
-        "non-equilibrium process, reports the contrary of gradient noise and of dropout.",
+        essay="Jang 2016, Limiting information in neural nets, and Exploration energy: noise in layers is a "
+        "regulariser and noise in gradients helps to find better parameters. Perez 2017, Revisiting deep learning as "
+        "a non-equilibrium process, reports the contrary of gradient noise and of dropout.",
         source="Kukačka, Golkov and Cremers 2017, arXiv:1710.10686, for the kinds of noise; each source's paper is "
         "named in goagent/noise.",
         data="Strong 7x7 games, 2 % of them to learn from (about 33 games, 1,400 positions, each seen in a random "

@@ -61,8 +61,8 @@ class Compression(Experiment):
     claim = Claim(
         sentence="The fewer bits a network passes for the same task, the better it generalises, down to a best number "
         "of bits; a plain autoencoder over-fits unless dropout limits its bits.",
-        essay="Jang 2016, Randomness and information theory: more efficient compression means better generalisation at "
-        "test time, which explains why dropout works against over-fitting; a regular autoencoder needs a stochastic "
+        essay="Jang 2016, Limiting information in neural nets: more efficient compression means better generalisation "
+        "at test time, which explains why dropout works against over-fitting; a regular autoencoder needs a stochastic "
         "trick such as dropout to control the bits of its features, or will likely over-fit.",
         source="Alemi et al. 2017, arXiv:1612.00410: the variational information bottleneck, a price on the bits of a "
         "code. Srivastava et al. 2014, JMLR 15: dropout.",
@@ -142,7 +142,7 @@ class Compression(Experiment):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             if cell == AUTO:
-                return measure_autoencoders(distinct_boards(settings.games), settings)
+                return measure_autoencoders(drawn_boards(settings.games), settings)
             count = settings.examples + settings.held
             if cell == GO:
                 return measure_classifiers(*captures(count, seed), POINTS, settings)
@@ -226,9 +226,9 @@ def captures(count: int, seed: int) -> tuple[Tensor, Tensor]:
     return x, torch.from_numpy(found.answers.argmax(axis=1))
 
 
-def distinct_boards(games: int | None) -> Tensor:
-    """`boards_of_games` (n, POINTS), each once and in random order: many games begin alike."""
-    boards = torch.from_numpy(np.unique(boards_of_games(games), axis=0))
+def drawn_boards(games: int | None) -> Tensor:
+    """`boards_of_games` (n, POINTS) in random order."""
+    boards = torch.from_numpy(boards_of_games(games))
     return boards[torch.randperm(len(boards))]
 
 

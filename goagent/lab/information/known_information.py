@@ -136,9 +136,7 @@ class KnownInformation(Experiment):
     )  # fmt: skip
     settings: Mapping[Scale, Settings] = {
         "test": Settings(4, 2, unit_steps=10, store_steps=4, code_steps=4, draws=64, model_steps=4, checks=2),
-        "quick": Settings(
-            20, 5, unit_steps=150, store_steps=100, code_steps=200, draws=512, model_steps=900, checks=4
-        ),
+        "quick": Settings(20, 5, unit_steps=150, store_steps=100, code_steps=200, draws=512, model_steps=900, checks=4),
         "full": Settings(),
     }
 

@@ -31,7 +31,7 @@ from goagent.lab.information.compression import (
     Settings,
     accuracy,
     captures,
-    distinct_boards,
+    drawn_boards,
     inner,
     learn,
     log_loss,
@@ -134,9 +134,9 @@ def test_the_point_asked_for_is_the_one_that_captures() -> None:
 
 def test_no_board_is_learned_from_and_held_out_too() -> None:
     """Many games begin alike, and a network that has learned them by heart would know them again."""
-    boards = distinct_boards(TEST.games)
+    boards = drawn_boards(TEST.games)
     assert len({board.numpy().tobytes() for board in boards}) == len(boards) > TEST.examples
-    assert not torch.equal(boards, distinct_boards(TEST.games))  # in random order
+    assert not torch.equal(boards, drawn_boards(TEST.games))  # in random order
     x, _ = captures(200, seed=0)
     assert len(x.unique(dim=0)) == 200
 
@@ -190,7 +190,7 @@ def test_dropout_is_on_while_autoencoders_learn_and_off_while_they_are_measured(
         return errors(networks, x)
 
     monkeypatch.setattr(Autoencoders, "errors", spy)
-    measure_autoencoders(distinct_boards(TEST.games), TEST)
+    measure_autoencoders(drawn_boards(TEST.games), TEST)
     assert set(modes) == {(True, True), (False, False)}
 
 
