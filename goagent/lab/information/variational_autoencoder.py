@@ -68,8 +68,8 @@ class OverFitting(Experiment):
         source="Kingma and Welling 2014, arXiv:1312.6114: mean and spread of the code are learned, its noise drawn by "
         "reparameterisation, the loss a bound: reconstruction and divergence from the prior. Alemi et al. 2018, "
         "arXiv:1711.00464: rate and distortion, and what the bound leaves open between them.",
-        data=f"Go: the boards after {PLY} moves of the packaged 7x7 games, each board once; own, no or the other side's "
-        f"stone at 49 points; 500 to learn from, the others held out. Synthetic: {FACTORS} standard normal factors in "
+        data=f"Go: the boards after {PLY} moves of the packaged 7x7 games, each board once; own, no or the other "
+        f"side's stone at 49 points; 500 to learn from, the others held out. Synthetic: {FACTORS} standard normal factors in "
         f"{INPUTS} numbers, with Gaussian noise as strong as what it covers (0.7) or hardly any (0.1); 500 and 2,000. "
         "For the dimension: 2, 4 or 6 factors, noise 0.5, 20,000 examples.",
         models=f"{HIDDEN} ReLU units, a code of {UNITS} units ({PLENTY_UNITS} for the dimension), {HIDDEN} ReLU units; "
