@@ -69,9 +69,9 @@ class OverFitting(Experiment):
         "reparameterisation, the loss a bound: reconstruction and divergence from the prior. Alemi et al. 2018, "
         "arXiv:1711.00464: rate and distortion, and what the bound leaves open between them.",
         data=f"Go: the boards after {PLY} moves of the packaged 7x7 games, each board once; own, no or the other "
-        f"side's stone at 49 points; 500 to learn from, the others held out. Synthetic: {FACTORS} standard normal factors in "
-        f"{INPUTS} numbers, with Gaussian noise as strong as what it covers (0.7) or hardly any (0.1); 500 and 2,000. "
-        "For the dimension: 2, 4 or 6 factors, noise 0.5, 20,000 examples.",
+        "side's stone at 49 points; 500 to learn from, the others held out. Synthetic: "
+        f"{FACTORS} standard normal factors in {INPUTS} numbers, with Gaussian noise as strong as what it covers (0.7) "
+        "or hardly any (0.1); 500 and 2,000. For the dimension: 2, 4 or 6 factors, noise 0.5, 20,000 examples.",
         models=f"{HIDDEN} ReLU units, a code of {UNITS} units ({PLENTY_UNITS} for the dimension), {HIDDEN} ReLU units; "
         f"Adam, batches of {BATCH}, 1,500 steps at a rate of 0.003 that falls to 0 in the second half: of 0.001, 0.003 "
         "and 0.01 the one with the least held-out error of plain autoencoders on boards. For the dimension 3,000 steps "
