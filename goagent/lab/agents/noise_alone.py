@@ -153,8 +153,9 @@ class NoiseAlone(Experiment):
             if math.isfinite(elo.low):
                 strength.plot([elo.low, elo.high], [height, height], color=surely, linewidth=2)
             strength.plot(elo.mean, height, "o", color=surely)
+            strength.plot(result.mean(f"{name}: sharp Elo"), height, "|", color="black", markersize=9)
         strength.axvline(0, color=GREY, linewidth=1, linestyle="--")
-        strength.set_title("Elo over the agent without noise (mean and 95 % interval)", fontsize=10)
+        strength.set_title("Elo over none, 95 % interval (stroke: nearly the best move)", fontsize=10)
 
         learned, held_out = (
             np.array([result.mean(f"{name}: {side}") for name in names]) for side in ("learned", "held out")
@@ -164,7 +165,7 @@ class NoiseAlone(Experiment):
         bits.plot(held_out, heights, "o", color=BLUE, label="held out")
         bits.axvline(held_out[-1], color=BLUE, linewidth=1, linestyle="--")
         bits.set_title(f"Bits of {self.bits}: the line is the gap", fontsize=10)
-        bits.legend(fontsize=9, frameon=False, loc="lower right")
+        bits.legend(fontsize=9, frameon=False, loc="upper right")
 
         entropies = [result.mean(f"{name}: entropy") for name in names]
         openings.barh(heights, entropies, 0.6, color=[*[BLUE] * len(rows), GREY])
