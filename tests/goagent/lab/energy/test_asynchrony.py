@@ -127,15 +127,19 @@ def test_the_curvature_is_the_largest_eigenvalue() -> None:
 
 def test_workers_wait_for_each_other(policy: Policies) -> None:
     policy.begun, policy.seed = torch.zeros(2, dtype=torch.bool), 70
-    losses: list[Tensor] = []
-    first = threading.Thread(target=lambda: losses.append(meeting_loss(policy, torch.Generator().manual_seed(70))))
+    losses: dict[int, Tensor] = {}
+
+    def work(seed: int) -> None:
+        losses[seed] = meeting_loss(policy, torch.Generator().manual_seed(seed))
+
+    first = threading.Thread(target=work, args=(70,))
     first.start()
     first.join(timeout=0.05)
     assert first.is_alive() and not losses
-    losses.append(meeting_loss(policy, torch.Generator().manual_seed(71)))
+    work(71)
     first.join(timeout=10)
     assert len(losses) == 2 and policy.begun.all()
-    assert losses[1].item() == policy.loss(policy.draw(torch.Generator().manual_seed(70))).item()
+    assert losses[70].item() == policy.loss(policy.draw(torch.Generator().manual_seed(70))).item()
 
 
 def test_one_worker_is_no_other_than_none(result: Result) -> None:
