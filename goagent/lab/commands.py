@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from tyro.conf import Positional, arg
 
 from goagent.errors import UserError
@@ -93,7 +93,10 @@ def lab_list(config: LabListConfig) -> int:
     """`goagent lab list`: a table for each chapter. The exit status. Raises UserError."""
     console = Console()
     for title, chapter in experiments().items():
-        table = Table("name", "title", "verdict", title=escape(title), title_justify="left")
+        name = Column(
+            "name", no_wrap=True, min_width=max(len(experiment.name) for experiment in chapter)
+        )  # to be copied
+        table = Table(name, "title", "verdict", title=escape(title), title_justify="left")
         for experiment in chapter:
             found = (read_result(result_file(folder, experiment.name, True)) for folder in (config.results, COMMITTED))
             said = next((said for said in found if said), None)

@@ -81,14 +81,19 @@ class VariationalBottleneck(Bottleneck):
         self.generator = generator
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[1] % 2:
-            raise ValueError(f"x has {x.shape[1]} units: expected a mean and a spread for each, an even number")
-        mean, spread = x.chunk(2, dim=1)
-        std = functional.softplus(spread - 5) + 1e-6  # Alemi et al.'s: almost without noise at first
+        mean, std = mean_and_std(x)
         self.bits = rate_bits(mean, std)
         if not self.training:
             return mean
         return mean + std * torch.empty_like(mean).normal_(generator=self.generator)
+
+
+def mean_and_std(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Both (batch, units, ...), as a `VariationalBottleneck` reads its input (batch, 2 * units, ...)."""
+    if x.shape[1] % 2:
+        raise ValueError(f"x has {x.shape[1]} units: expected a mean and a spread for each, an even number")
+    mean, spread = x.chunk(2, dim=1)
+    return mean, functional.softplus(spread - 5) + 1e-6  # Alemi et al.'s: almost without noise at first
 
 
 def rate_bits(mean: Tensor, std: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from goagent.lab.information.capacity import information
 from goagent.lab.information.known_measurements import LENGTH, SCALES, vectors
 from goagent.lab.information.known_networks import signs_log_likelihood, training
 from goagent.lab.information.variational_autoencoder import Autoencoders
-from goagent.noise.bottleneck import VariationalBottleneck
+from goagent.noise.bottleneck import VariationalBottleneck, mean_and_std
 from goagent.noise.rate import RateController
 
 VECTORS, BOARDS = "vectors", "boards"
@@ -194,8 +194,7 @@ def learn(cell: str, networks: Autoencoders, task: Task, steps: int) -> list[lis
 
 def passing(said: Tensor, draws: int) -> float:
     """Bits between what arrives, z ~ N(mean, std^2), and which of m inputs it was; said (m, 2 * units) for each."""
-    mean, spread = said.double().chunk(2, dim=1)
-    std = functional.softplus(spread - 5) + 1e-6  # the bottleneck's own
+    mean, std = mean_and_std(said.double())
     constant = -0.5 * (mean / std).square().sum(dim=1) - std.log().sum(dim=1)
     drawn = [VariationalBottleneck()(said.double()) for _ in range(draws)]
     logs = (z @ (mean / std.square()).T - 0.5 * z.square() @ std.pow(-2).T + constant for z in drawn)

@@ -7,6 +7,7 @@ import pytest
 from goagent import cli
 from goagent.errors import UserError
 from goagent.lab import commands
+from goagent.lab.catalogue import names
 from goagent.lab.core import JUDGING_SEEDS
 from tests.goagent.lab.fake import COIN, Coin
 
@@ -77,6 +78,12 @@ def test_a_stopped_run_keeps_its_cells(folder, capsys, monkeypatch):
     printed = capsys.readouterr()
     assert printed.out == "" and "stopped with 1 of 2 cells" in printed.err
     assert [path.name for path in folder.rglob("*.json")] == ["heads-0.json"]
+
+
+def test_the_list_says_every_name_in_full(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = call(capsys, "lab list").out.split()
+    assert {name for chapter in names().values() for name in chapter} <= set(shown)
 
 
 def test_the_list_shows_the_judged_verdict(folder, capsys):
