@@ -140,7 +140,7 @@ class NoiseAlone(Experiment):
         )
 
     def draw(self, result: Result) -> Figure:
-        """A row for each source, best on top: Elo over the agent without noise, bits of moves, bits of openings."""
+        """A row for each source, best on top: Elo and bits of openings over the agent without noise, bits of moves."""
         sources = result.experiment.settings[result.scale].sources
         rows = sorted(sources, key=lambda name: result.mean(f"{name}: Elo"))
         names = [*rows, NONE]
@@ -148,13 +148,15 @@ class NoiseAlone(Experiment):
         figure = Figure(figsize=(13, 6.4), facecolor="white", layout="constrained")
         strength, bits, openings = figure.subplots(1, 3, sharey=True, width_ratios=(1.3, 1.3, 1))
         for height, name in enumerate(rows):
-            elo = result.estimates[f"{name}: Elo"]
-            surely = BLUE if elo.low > 0 else ORANGE if elo.high < 0 else GREY
-            if math.isfinite(elo.low):
-                strength.plot([elo.low, elo.high], [height, height], color=surely, linewidth=2)
-            strength.plot(elo.mean, height, "o", color=surely)
+            for axes, over_none in ((strength, "Elo"), (openings, "wider")):
+                estimate = result.estimates[f"{name}: {over_none}"]
+                surely = BLUE if estimate.low > 0 else ORANGE if estimate.high < 0 else GREY
+                if math.isfinite(estimate.low):
+                    axes.plot([estimate.low, estimate.high], [height, height], color=surely, linewidth=2)
+                axes.plot(estimate.mean, height, "o", color=surely)
             strength.plot(result.mean(f"{name}: sharp Elo"), height, "|", color="black", markersize=9)
-        strength.axvline(0, color=GREY, linewidth=1, linestyle="--")
+        for axes in (strength, openings):
+            axes.axvline(0, color=GREY, linewidth=1, linestyle="--")
         strength.set_title("Elo over none, 95 % interval (stroke: nearly the best move)", fontsize=10)
 
         learned, held_out = (
@@ -167,9 +169,8 @@ class NoiseAlone(Experiment):
         bits.set_title(f"Bits of {self.bits}: the line is the gap", fontsize=10)
         bits.legend(fontsize=9, frameon=False, loc="upper right")
 
-        entropies = [result.mean(f"{name}: entropy") for name in names]
-        openings.barh(heights, entropies, 0.6, color=[*[BLUE] * len(rows), GREY])
-        openings.set_title(f"Bits of the first {OPENING} plies of its games", fontsize=10)
+        without = result.mean(f"{NONE}: entropy")
+        openings.set_title(f"Bits of the first {OPENING} plies over none's {without:.1f}, 95 %", fontsize=10)
         strength.set_yticks(heights, names)
         for axes in (strength, bits, openings):
             axes.spines[["top", "right"]].set_visible(False)

@@ -57,9 +57,10 @@ class NoiseForSelfPlay(NoiseAlone):
         f"Opening entropy: bits of the first {OPENING} plies of the agent against itself, without search, by the chain "
         "rule from its own probabilities, which has no bias.",
         shows_not="That a source is useless where it loses: each has one value, its usual one, and none was tuned for "
-        "this task but the learning rate of `langevin`. Anything about long training: these are beginners. The search "
-        "draws its moves at random and games begin with random ones, so even the agent called none explores. Equal "
-        "steps are not equal seconds.",
+        "this task but the learning rate of `langevin`. Anything about long training: these are beginners. Wider "
+        "openings need not be explored ones: whoever has learned less plays closer to chance. The search draws its "
+        "moves at random and games begin with random ones, so even the agent called none explores. Equal steps are "
+        "not equal seconds.",
     )
     criteria = (
         Criterion("Elo gained", "median source of noise: Elo over the agent without noise", Role.CLAIM, at_least=10),
