@@ -170,7 +170,7 @@ class NoiseAlone(Experiment):
         bits.legend(fontsize=9, frameon=False, loc="upper right")
 
         without = result.mean(f"{NONE}: entropy")
-        openings.set_title(f"Bits of the first {OPENING} plies over none's {without:.1f}, 95 %", fontsize=10)
+        openings.set_title(f"Bits of the first {OPENING} plies over {without:.1f}", fontsize=10)
         strength.set_yticks(heights, names)
         for axes in (strength, bits, openings):
             axes.spines[["top", "right"]].set_visible(False)
