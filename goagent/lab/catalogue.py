@@ -50,7 +50,7 @@ CHAPTERS = {
             "noisy_leaves",
         ),
     ),
-    "agents": ("What noise does for an agent", ("noise_for_imitation", "noise_for_self_play")),
+    "agents": ("What noise does for an agent", ("noise_for_imitation", "noise_or_layer", "noise_for_self_play")),
 }
 
 

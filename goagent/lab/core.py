@@ -28,6 +28,7 @@ Figures = dict[str, Any]  # by name: numbers, averaged over seeds, and lists, wh
 
 DEVELOPMENT_SEEDS = tuple(range(5))  # on which an experiment may be adjusted
 JUDGING_SEEDS = tuple(range(100, 110))  # on which it is judged, once
+OTHER_SEEDS = 10_000  # added to a seed by what was thought of when runs of the seed itself had been seen
 
 
 class Verdict(StrEnum):

@@ -2,6 +2,7 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -80,14 +81,7 @@ class NoiseAlone(Experiment):
         config = self.config(cell, seed, settings)
         with torch.random.fork_rng(devices=[]):  # noise draws from torch's own generator
             agent, learned, held_out = self.train(config, settings)
-        return {
-            f"{how}points at {yardstick:g}": points_against_shipped(
-                agent, temperature, config.rules, yardstick, settings.games, seed
-            )
-            for how, temperature in PLAYED.items()
-            for yardstick in self.yardsticks
-        } | {
-            "games": settings.games,
+        return strength(agent, config.rules, self.yardsticks, settings.games, seed) | {
             "learned": learned,
             "held out": held_out,
             "gap": held_out - learned,
@@ -96,14 +90,7 @@ class NoiseAlone(Experiment):
 
     def derive(self, figures: Figures) -> Figures:
         sources = [name for name in SOURCES if f"{name}: gap" in figures]
-        ratings = rate(
-            Pairing(how + cell, f"{at:g}", figures[f"{cell}: {how}points at {at:g}"], figures[f"{cell}: games"])
-            for cell in (NONE, *sources)
-            for how in PLAYED
-            for at in self.yardsticks
-        )
-        gained = {f"{how}Elo": {cell: ratings[how + cell] - ratings[how + NONE] for cell in sources} for how in PLAYED}
-        gained |= {
+        gained = elo_over_none(figures, sources, self.yardsticks) | {
             "narrowed": {cell: figures[f"{NONE}: gap"] - figures[f"{cell}: gap"] for cell in sources},
             "wider": {cell: figures[f"{cell}: entropy"] - figures[f"{NONE}: entropy"] for cell in sources},
         }
@@ -146,18 +133,18 @@ class NoiseAlone(Experiment):
         names = [*rows, NONE]
         heights = np.arange(len(names))
         figure = Figure(figsize=(13, 6.4), facecolor="white", layout="constrained")
-        strength, bits, openings = figure.subplots(1, 3, sharey=True, width_ratios=(1.3, 1.3, 1))
+        played, bits, openings = figure.subplots(1, 3, sharey=True, width_ratios=(1.3, 1.3, 1))
         for height, name in enumerate(rows):
-            for axes, over_none in ((strength, "Elo"), (openings, "wider")):
+            for axes, over_none in ((played, "Elo"), (openings, "wider")):
                 estimate = result.estimates[f"{name}: {over_none}"]
                 surely = BLUE if estimate.low > 0 else ORANGE if estimate.high < 0 else GREY
                 if math.isfinite(estimate.low):
                     axes.plot([estimate.low, estimate.high], [height, height], color=surely, linewidth=2)
                 axes.plot(estimate.mean, height, "o", color=surely)
-            strength.plot(result.mean(f"{name}: sharp Elo"), height, "|", color="black", markersize=9)
-        for axes in (strength, openings):
+            played.plot(result.mean(f"{name}: sharp Elo"), height, "|", color="black", markersize=9)
+        for axes in (played, openings):
             axes.axvline(0, color=GREY, linewidth=1, linestyle="--")
-        strength.set_title("Elo over none, 95 % interval (stroke: nearly the best move)", fontsize=10)
+        played.set_title("Elo over none, 95 % interval (stroke: nearly the best move)", fontsize=10)
 
         learned, held_out = (
             np.array([result.mean(f"{name}: {side}") for name in names]) for side in ("learned", "held out")
@@ -171,10 +158,30 @@ class NoiseAlone(Experiment):
 
         without = result.mean(f"{NONE}: entropy")
         openings.set_title(f"Bits of the first {OPENING} plies over {without:.1f}", fontsize=10)
-        strength.set_yticks(heights, names)
-        for axes in (strength, bits, openings):
+        played.set_yticks(heights, names)
+        for axes in (played, bits, openings):
             axes.spines[["top", "right"]].set_visible(False)
         return figure
+
+
+def strength(network: PolicyNetwork, rules: Rules, yardsticks: Sequence[float], games: int, seed: int) -> Figures:
+    """What `elo_over_none` is made of: points of `games` against each yardstick, at each temperature of PLAYED."""
+    return {
+        f"{how}points at {yardstick:g}": points_against_shipped(network, temperature, rules, yardstick, games, seed)
+        for how, temperature in PLAYED.items()
+        for yardstick in yardsticks
+    } | {"games": games}
+
+
+def elo_over_none(figures: Figures, cells: Sequence[str], yardsticks: Sequence[float]) -> dict[str, dict[str, float]]:
+    """Elo and sharp Elo of each cell over NONE, from a joint rating of their `strength` and NONE's."""
+    ratings = rate(
+        Pairing(how + cell, f"{at:g}", figures[f"{cell}: {how}points at {at:g}"], figures[f"{cell}: games"])
+        for cell in (NONE, *cells)
+        for how in PLAYED
+        for at in yardsticks
+    )
+    return {f"{how}Elo": {cell: ratings[how + cell] - ratings[how + NONE] for cell in cells} for how in PLAYED}
 
 
 def points_against_shipped(

@@ -84,12 +84,17 @@ class NoiseForImitation(NoiseAlone):
         return replace(super().config(cell, seed, settings), holdout=settings.holdout)
 
     def train(self, config: TrainConfig, settings: FewGames) -> Trained:
-        learner = ImitationLearner(config, fresh_network(config), torch.device("cpu"))
-        for _ in range(settings.steps):
-            learner.step()
-        agent = learner.average
-        sides = (learner.train, learner.held_out)
-        return Trained(agent, *(move_bits(agent, positions, settings.positions, config.seed) for positions in sides))
+        return imitate(config, fresh_network(config), settings)
+
+
+def imitate(config: TrainConfig, network: PolicyNetwork, settings: FewGames) -> Trained:
+    """What becomes of `network`."""
+    learner = ImitationLearner(config, network, torch.device("cpu"))
+    for _ in range(settings.steps):
+        learner.step()
+    agent = learner.average
+    sides = (learner.train, learner.held_out)
+    return Trained(agent, *(move_bits(agent, positions, settings.positions, config.seed) for positions in sides))
 
 
 def move_bits(network: PolicyNetwork, positions: Positions, most: int, seed: int) -> float:

@@ -28,7 +28,7 @@ from goagent.lab.batched_play import (
     policy_mover,
     random_mover,
 )
-from goagent.lab.core import Claim, Criterion, Experiment, Figures, Result, Role, Scale
+from goagent.lab.core import OTHER_SEEDS, Claim, Criterion, Experiment, Figures, Result, Role, Scale
 from goagent.learning.losses import reinforce_loss
 from goagent.players.evaluator import evaluator
 from goagent.players.policy import load_network
@@ -53,7 +53,7 @@ class Settings:
     round_games: int = 32
     opening_plies: int = 2  # of the match, and of the learner on greedy games that begin at random
     match_games: int = 400
-    agent_rounds: int = 3  # what the exploited agent has learned for: a random player can still win
+    agent_rounds: int = 4  # what the exploited agent has learned for: a random player can still win
     exploiters: int = 48
     search_games: int = 50  # in which each exploiter has to find a line
     replay_games: int = 14  # after these, and what counts
@@ -68,6 +68,7 @@ class Settings:
 
 class Exploration(Experiment):
     name = "exploration"
+    version = 2  # the exploited agent of version 1 was too weak: a random player won 63 % of the games, of at most 60 %
     title = "Exploration in play"
     claim = Claim(
         sentence="Chance in the choice of moves is what explores: an agent that always plays its best move plays one "
@@ -83,14 +84,16 @@ class Exploration(Experiment):
         "self-play for each learner.",
         models="Games: the shipped 5x5 network without search, and with PUCT of 4 visits. Learners: 2 blocks, 16 "
         "channels, equal random weights, policy gradient with a value baseline on whole games; only the choice of the "
-        "moves differs. The exploited agent: such a learner after 3 rounds, playing greedily or sampling.",
+        "moves differs. The exploited agent: such a learner after 4 rounds, playing greedily or sampling.",
         baselines="Greedy self-play; greedy self-play after two random moves; a random player without memory.",
         metric="Different games of 200, exactly and up to symmetry. Share of the points between the learners, both "
         "playing greedily from 200 random openings with colours swapped. Wins of 48 exploiters in games 51 to 64.",
         shows_not="Nothing about noise in gradients. The exploiter plays at random, with Black, until it has won once; "
         "from then on it plays the moves of that game while the opponent answers as it did, and at random after that. "
         "The agent is a weak one, which a random player sometimes beats, and does not learn meanwhile: a strong agent "
-        "needs a better explorer. The learners' games are few; with many more, or with search, both might meet.",
+        "needs a better explorer. The learners' games are few; with many more, or with search, both might meet. It was "
+        "judged twice: the first time the exploited agent had learned for 3 rounds and lost 63 % of its games to a "
+        "random player, which is not at most 60 %, so the claim was not testable; these runs are of other seeds.",
     )
     criteria = (
         Criterion("diversity: greedy", "greedy self-play is one game", Role.CLAIM, at_least=1, at_most=1),
@@ -169,7 +172,7 @@ class Exploration(Experiment):
 
     def measure(self, cell: str, seed: int, settings: Settings) -> Figures:
         cells = {"diversity": diversity, "learners": learners, "exploiter": exploiter}
-        return cells[cell](seed, settings)
+        return cells[cell](seed + OTHER_SEEDS, settings)  # version 1 was judged on the seeds themselves
 
     def draw(self, result: Result) -> Figure:
         figure = Figure(figsize=(12, 3.9), facecolor="white", layout="constrained")
