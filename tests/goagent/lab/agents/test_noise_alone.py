@@ -25,6 +25,7 @@ from goagent.lab.runner import run_experiment
 from goagent.learning.dataset import load_positions
 from goagent.learning.replay import Replay, row_type
 from goagent.policies.network import NetworkConfig, PolicyNetwork
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 RULES = Rules.square(7)
 DOCS = Path(__file__).parents[4] / "docs"
@@ -139,12 +140,8 @@ def test_it_runs_and_its_figures_are_finite(table: NoiseAlone, result: Result) -
     assert table.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments(table: NoiseAlone) -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (table.measure("dropout", seed, table.settings["test"]) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(table: NoiseAlone, result: Result) -> None:
+    assert_a_function_of_its_arguments(result, "dropout")
 
 
 def judged_rows(name: str) -> list[str]:

@@ -20,6 +20,7 @@ from goagent.lab.core import Result
 from goagent.lab.runner import run_experiment
 from goagent.learning.noise import TrainingNoise
 from goagent.policies.network import PolicyNetwork
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 SETTINGS = EXPERIMENT.settings["test"]
 WITH_LAYER = [cell for cell in ARMS if cell != NONE]
@@ -99,9 +100,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
     assert EXPERIMENT.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(BOTTLENECK, seed, SETTINGS) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
+    assert_a_function_of_its_arguments(result, BOTTLENECK)

@@ -16,6 +16,7 @@ from goagent.lab.core import Result
 from goagent.lab.energy.asynchrony import BOWL, DELAYED, DELAYS, EXPERIMENT, PROCESSES, RATES, compare, positions
 from goagent.lab.energy.late_gradients import Policies, critical, curvature, late_updates, meeting_loss, train
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 
@@ -162,9 +163,4 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 def test_the_delays_are_a_function_of_their_arguments(result: Result) -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    again, other = (EXPERIMENT.measure(DELAYED, seed, TEST) for seed in (0, 1))
-    once = {name: result.first(f"{DELAYED}: {name}") for name in again}
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+    assert_a_function_of_its_arguments(result, DELAYED)

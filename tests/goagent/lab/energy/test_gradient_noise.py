@@ -35,6 +35,7 @@ from goagent.lab.energy.gradient_noise import (
     walk_variance,
 )
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST, FULL = EXPERIMENT.settings["test"], EXPERIMENT.settings["full"]
 
@@ -138,9 +139,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 @pytest.mark.parametrize("cell", [NOISE, GO_NOISE])
-def test_a_cell_is_a_function_of_its_arguments(cell: str) -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(cell, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(cell: str, result: Result) -> None:
+    assert_a_function_of_its_arguments(result, cell)

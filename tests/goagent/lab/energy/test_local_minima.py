@@ -30,6 +30,7 @@ from goagent.lab.energy.local_minima import (
 )
 from goagent.lab.energy.sharpness import along_line, rescale, sharpness
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 
@@ -177,9 +178,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 @pytest.mark.parametrize("cell", [WALKERS, GO_8, WARM_START])
-def test_a_cell_is_a_function_of_its_arguments(cell: str) -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(cell, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(cell: str, result: Result) -> None:
+    assert_a_function_of_its_arguments(result, cell)

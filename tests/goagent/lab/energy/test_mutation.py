@@ -5,7 +5,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +30,7 @@ from goagent.lab.energy.mutation import (
     windows,
 )
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 
@@ -159,8 +159,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 @pytest.mark.parametrize("cell", [NK, GO])
-def test_a_cell_is_a_function_of_its_arguments(cell: str) -> None:
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(cell, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(cell: str, result: Result) -> None:
+    assert_a_function_of_its_arguments(result, cell)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from scipy import special
 
 from goagent.lab.batched_play import random_mover
@@ -27,6 +26,7 @@ from goagent.lab.energy.noisy_leaves import (
 from goagent.lab.one_to_many.exploration import puct_mover
 from goagent.lab.runner import run_experiment
 from goagent.search.evaluation import Evaluation
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 DRAWS = 20_000
@@ -126,8 +126,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
     assert EXPERIMENT.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(VALUE, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
+    assert_a_function_of_its_arguments(result, VALUE)

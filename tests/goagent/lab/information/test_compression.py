@@ -42,6 +42,7 @@ from goagent.lab.information.compression import (
 )
 from goagent.lab.ranks import rank_correlation
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 numbers = st.lists(st.floats(-100, 100).map(lambda v: round(v, 1)), min_size=3, max_size=12)
@@ -236,8 +237,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 @pytest.mark.parametrize("cell", [NOISY, AUTO])
-def test_a_cell_is_a_function_of_its_arguments(cell: str) -> None:
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(cell, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(cell: str, result: Result) -> None:
+    assert_a_function_of_its_arguments(result, cell)

@@ -5,7 +5,6 @@ import zlib
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +37,7 @@ from goagent.lab.information.string_distances import (
     run_counts,
 )
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 
@@ -152,9 +152,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
     assert EXPERIMENT.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(GAMES, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
+    assert_a_function_of_its_arguments(result, GAMES)

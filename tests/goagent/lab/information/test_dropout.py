@@ -37,6 +37,7 @@ from goagent.lab.information.dropout import (
 )
 from goagent.lab.runner import run_experiment
 from goagent.noise.dropout import GaussianDropout, VariationalLinear, matching_alpha
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 from tests.goagent.noise.measure import assert_mean, assert_variance
 
 TEST = EXPERIMENT.settings["test"]
@@ -218,9 +219,4 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    again, other = (EXPERIMENT.measure(BITS, seed, TEST) for seed in (0, 1))
-    assert again == {name: result.by_seed[0][f"{BITS}: {name}"] for name in again}
-    assert again["ratio"] != other["ratio"]
-    assert torch.equal(torch.get_rng_state(), before)
+    assert_a_function_of_its_arguments(result, BITS)

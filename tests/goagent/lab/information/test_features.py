@@ -14,6 +14,7 @@ from goagent.lab.core import Result
 from goagent.lab.information.features import BITS, COLOURS, EXPERIMENT, Settings, fit, judged, learned
 from goagent.lab.information.move_features import EDGE, MADE, SIZE, beside, hand_made, items, raw, windows
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 Items = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -155,8 +156,4 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 def test_it_is_a_function_of_its_arguments(result: Result) -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    again, other = (EXPERIMENT.measure("", seed, TEST) for seed in (0, 1))
-    assert again == result.by_seed[0] != other
-    assert torch.equal(torch.get_rng_state(), before)
+    assert_a_function_of_its_arguments(result, "")

@@ -18,6 +18,7 @@ from goagent.lab.information.noisy_digits import (
     exact_information,
 )
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
     assert EXPERIMENT.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
-    settings = EXPERIMENT.settings["test"]
-    once, again, other = (EXPERIMENT.measure(ESSAY, seed, settings) for seed in (0, 0, 1))
-    assert once == again != other
+def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
+    assert_a_function_of_its_arguments(result, ESSAY)

@@ -37,6 +37,7 @@ from goagent.lab.information.one_number import (
 from goagent.lab.runner import run_experiment
 from goagent.noise.bottleneck import capacity_bits
 from goagent.noise.inputs import InputNoise
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 from tests.goagent.noise.measure import assert_mean, assert_variance
 
 TEST = EXPERIMENT.settings["test"]
@@ -172,9 +173,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 @pytest.mark.parametrize("cell", [HELD_OUT, f"{NOISE}, 2 bits"])
-def test_a_cell_is_a_function_of_its_arguments(cell: str) -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(cell, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(cell: str, result: Result) -> None:
+    assert_a_function_of_its_arguments(result, cell)

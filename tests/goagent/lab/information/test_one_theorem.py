@@ -35,6 +35,7 @@ from goagent.lab.information.one_theorem import (
     squared,
 )
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 
@@ -186,9 +187,4 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    again, other = (EXPERIMENT.measure(LINEAR, seed, TEST) for seed in (0, 1))
-    assert again == {name: result.by_seed[0][f"{LINEAR}: {name}"] for name in again}
-    assert again["floor"] != other["floor"]
-    assert torch.equal(torch.get_rng_state(), before)
+    assert_a_function_of_its_arguments(result, LINEAR)

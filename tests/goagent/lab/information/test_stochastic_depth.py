@@ -26,6 +26,7 @@ from goagent.lab.information.stochastic_depth import (
     expert_positions,
 )
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 
@@ -172,9 +173,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
     assert EXPERIMENT.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(STOCHASTIC, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
+    assert_a_function_of_its_arguments(result, STOCHASTIC)

@@ -38,6 +38,7 @@ from goagent.lab.information.variational_autoencoder import (
 )
 from goagent.lab.runner import run_experiment
 from goagent.noise.bottleneck import rate_bits
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 TEST = EXPERIMENT.settings["test"]
 curves = st.lists(st.floats(0, 100), min_size=2, max_size=9)
@@ -206,8 +207,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
 
 
 @pytest.mark.parametrize("cell", [NOISY, DIMENSION])
-def test_a_cell_is_a_function_of_its_arguments(cell: str) -> None:
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(cell, seed, TEST) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(cell: str, result: Result) -> None:
+    assert_a_function_of_its_arguments(result, cell)

@@ -27,6 +27,7 @@ from goagent.lab.one_to_many.buridan import (
 from goagent.lab.one_to_many.noise_channel import NoiseChannel, energy_score, nearest_draw, squared_error
 from goagent.lab.one_to_many.suites import SHEETS
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 CORNERS = torch.tensor(list(product((-2.0, 2.0), repeat=2)))
 
@@ -137,10 +138,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
     assert EXPERIMENT.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
-    settings = EXPERIMENT.settings["test"]
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(ENERGY, seed, settings) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
+    assert_a_function_of_its_arguments(result, ENERGY)

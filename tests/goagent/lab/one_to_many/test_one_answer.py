@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from goagent.lab.capture_go import judge_moves, random_boards
 from goagent.lab.core import Result
 from goagent.lab.one_to_many.models import fresh
 from goagent.lab.one_to_many.one_answer import ANY, EXPERIMENT, NUMBERS, ONE, SQUARED, measured, positions
 from goagent.lab.runner import run_experiment
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +63,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
     assert EXPERIMENT.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
-    settings = EXPERIMENT.settings["test"]
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(f"{ANY}, categorical", seed, settings) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
+    assert_a_function_of_its_arguments(result, f"{ANY}, categorical")

@@ -19,6 +19,7 @@ from goagent.lab.one_to_many.parameters_of_a_distribution import (
 from goagent.lab.one_to_many.stated_probabilities import SIGNIFICANT, calibration, fit_of, limits, share_passed
 from goagent.lab.runner import run_experiment
 from goagent.policies.distributions import CategoricalMoves
+from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +102,5 @@ def test_it_runs_and_its_figures_are_finite(result: Result) -> None:
     assert EXPERIMENT.draw(result).axes
 
 
-def test_a_cell_is_a_function_of_its_arguments() -> None:
-    settings = EXPERIMENT.settings["test"]
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    once, again, other = (EXPERIMENT.measure(CATEGORICAL, seed, settings) for seed in (0, 0, 1))
-    assert once == again != other
-    assert torch.equal(torch.get_rng_state(), before)
+def test_a_cell_is_a_function_of_its_arguments(result: Result) -> None:
+    assert_a_function_of_its_arguments(result, CATEGORICAL)
