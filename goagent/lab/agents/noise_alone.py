@@ -80,12 +80,9 @@ class NoiseAlone(Experiment):
     def measure(self, cell: str, seed: int, settings: Settings) -> Figures:
         config = self.config(cell, seed, settings)
         with torch.random.fork_rng(devices=[]):  # noise draws from torch's own generator
-            agent, learned, held_out = self.train(config, settings)
-        return strength(agent, config.rules, self.yardsticks, settings.games, seed) | {
-            "learned": learned,
-            "held out": held_out,
-            "gap": held_out - learned,
-            "entropy": opening_entropy(agent, config.rules, settings.games, seed),
+            trained = self.train(config, settings)
+        return figures_of(trained, config.rules, self.yardsticks, settings.games, seed) | {
+            "entropy": opening_entropy(trained.agent, config.rules, settings.games, seed)
         }
 
     def derive(self, figures: Figures) -> Figures:
@@ -164,17 +161,18 @@ class NoiseAlone(Experiment):
         return figure
 
 
-def strength(network: PolicyNetwork, rules: Rules, yardsticks: Sequence[float], games: int, seed: int) -> Figures:
-    """What `elo_over_none` is made of: points of `games` against each yardstick, at each temperature of PLAYED."""
+def figures_of(trained: Trained, rules: Rules, yardsticks: Sequence[float], games: int, seed: int) -> Figures:
+    """Its bits, their gap, and what `elo_over_none` rates: points of `games` against each yardstick, as PLAYED."""
+    agent, learned, held_out = trained
     return {
-        f"{how}points at {yardstick:g}": points_against_shipped(network, temperature, rules, yardstick, games, seed)
+        f"{how}points at {yardstick:g}": points_against_shipped(agent, temperature, rules, yardstick, games, seed)
         for how, temperature in PLAYED.items()
         for yardstick in yardsticks
-    } | {"games": games}
+    } | {"games": games, "learned": learned, "held out": held_out, "gap": held_out - learned}
 
 
 def elo_over_none(figures: Figures, cells: Sequence[str], yardsticks: Sequence[float]) -> dict[str, dict[str, float]]:
-    """Elo and sharp Elo of each cell over NONE, from a joint rating of their `strength` and NONE's."""
+    """Elo and sharp Elo of each cell over NONE, from a joint rating of their points and NONE's."""
     ratings = rate(
         Pairing(how + cell, f"{at:g}", figures[f"{cell}: {how}points at {at:g}"], figures[f"{cell}: games"])
         for cell in (NONE, *cells)

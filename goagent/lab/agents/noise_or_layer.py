@@ -13,7 +13,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from goagent.lab.agents.noise_alone import BLUE, GREY, NONE, ORANGE, PLAYED, elo_over_none, strength
+from goagent.lab.agents.noise_alone import BLUE, GREY, NONE, ORANGE, PLAYED, elo_over_none, figures_of
 from goagent.lab.agents.noise_for_imitation import EXPERIMENT as TABLE
 from goagent.lab.agents.noise_for_imitation import FewGames, imitate
 from goagent.lab.core import OTHER_SEEDS, Claim, Criterion, Experiment, Figures, Result, Role, Scale
@@ -97,14 +97,9 @@ class NoiseOrLayer(Experiment):
     def measure(self, cell: str, seed: int, settings: FewGames) -> Figures:
         config = self.config(cell, seed + OTHER_SEEDS, settings)  # the bottleneck was the best of 16 on the table's
         with torch.random.fork_rng(devices=[]):  # noise draws from torch's own generator
-            agent, learned, held_out = imitate(config, network_of(cell, config), settings)
-        sent = rate_of(agent)  # before it has seen other positions
-        return strength(agent, config.rules, TABLE.yardsticks, settings.games, config.seed) | {
-            "learned": learned,
-            "held out": held_out,
-            "gap": held_out - learned,
-            "rate": sent,
-        }
+            trained = imitate(config, network_of(cell, config), settings)
+        rate = rate_of(trained.agent)  # before it has seen other positions
+        return figures_of(trained, config.rules, TABLE.yardsticks, settings.games, config.seed) | {"rate": rate}
 
     def config(self, cell: str, seed: int, settings: FewGames) -> TrainConfig:
         return replace(TABLE.config(NONE, seed, settings), noise=ARMS[cell].noise)
