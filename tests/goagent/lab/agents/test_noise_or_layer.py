@@ -11,6 +11,7 @@ from goagent.lab.agents.noise_or_layer import (
     BOTTLENECK,
     EXPERIMENT,
     LAYER,
+    LONGER,
     NOISE,
     PRICE,
     network_of,
@@ -23,7 +24,7 @@ from goagent.policies.network import PolicyNetwork
 from tests.goagent.lab.laws import assert_a_function_of_its_arguments
 
 SETTINGS = EXPERIMENT.settings["test"]
-WITH_LAYER = [cell for cell in ARMS if cell != NONE]
+WITH_LAYER = [cell for cell in ARMS if ARMS[cell].noise]
 
 
 def made(cell: str) -> PolicyNetwork:
@@ -63,7 +64,7 @@ def test_the_rate_is_paid_for_where_there_is_a_price(cell: str) -> None:
     noise = TrainingNoise(EXPERIMENT.config(cell, 1, SETTINGS).noise, network, examples=1)
     features(network)
     rate = rate_of(network)
-    assert (rate > 0) == (cell != NONE)
+    assert (rate > 0) == (cell in WITH_LAYER)
     priced = 1e-4 if cell in (PRICE, BOTTLENECK) else 0
     assert torch.as_tensor(noise.penalty()).item() == pytest.approx(priced * math.log(2) * rate)
     if priced:
@@ -78,7 +79,7 @@ def test_all_arms_are_runs_of_train_but_for_silence() -> None:
 
 
 def test_derived_figures() -> None:
-    points = {NONE: (40, 30), LAYER: (60, 50), NOISE: (60, 50), PRICE: (40, 30), BOTTLENECK: (75, 65)}
+    points = {NONE: (40, 30), LONGER: (60, 50), LAYER: (60, 50), NOISE: (60, 50), PRICE: (40, 30), BOTTLENECK: (75, 65)}
     seen: dict[str, float] = {}
     for cell, (worse, better) in points.items():
         seen |= {f"{cell}: points at 3": worse, f"{cell}: points at 2": better, f"{cell}: games": 100}
@@ -89,6 +90,8 @@ def test_derived_figures() -> None:
     assert derived[f"{NOISE} over {LAYER}"] == pytest.approx(0, abs=1e-6)
     assert derived[f"{PRICE} over {LAYER}"] == pytest.approx(-derived[f"{LAYER}: Elo"])
     assert derived[f"{BOTTLENECK} over {LAYER}"] == pytest.approx(115, abs=25), "60 to 75 % of the points are 120 Elo"
+    assert derived[f"{LONGER}: Elo"] == pytest.approx(derived[f"{LAYER}: Elo"], abs=5)
+    assert derived[f"{BOTTLENECK} over {LONGER}"] == pytest.approx(derived[f"{BOTTLENECK} over {LAYER}"], abs=5)
     assert derived[f"sharp {BOTTLENECK} over {LAYER}"] == pytest.approx(0, abs=1e-6)
     assert derived[f"{BOTTLENECK}: narrowed"] == pytest.approx(0.1)
 
